@@ -1,0 +1,1 @@
+"""What starts the services: images, manifests, Postgres and NATS set-up, and the embedded stack."""

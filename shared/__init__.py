@@ -1,0 +1,1 @@
+"""What the services have in common: words (`kernel`), what they say (`events`) and pipes (`platform`)."""
