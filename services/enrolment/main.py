@@ -1,0 +1,20 @@
+"""Where all of enrolment meets: `create_app(settings)`."""
+
+from fastapi import FastAPI
+
+from services.enrolment import routes
+from services.enrolment.consumers import SUBSCRIPTIONS
+from services.enrolment.settings import Settings
+from shared.platform.app import Service, assemble
+
+SERVICE = Service(
+    name="enrolment",
+    title="Tremplin · enrolment",
+    routers=routes.ROUTERS,
+    subscriptions=SUBSCRIPTIONS,
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service; settings come from the environment unless given."""
+    return assemble(SERVICE, settings or Settings())

@@ -1,0 +1,102 @@
+"""The envelope of every event: CloudEvents 1.0, structured JSON, with the number that orders it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """The resulting state of one aggregate; `version` grows by one with each change of that aggregate.
+
+    A listener keeps the highest version it has seen: a duplicate or an older state changes nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    TYPE: ClassVar[str] = ""
+    """`<speaker>.<aggregate>.<verb>.vN`; empty on the states that several events share."""
+
+    version: int
+
+    @property
+    def aggregate_id(self) -> str:
+        """Identifier of the aggregate; events of one aggregate keep their order."""
+        raise NotImplementedError  # every event names its own aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event as it travels: where it stands in its speaker's log, and its data as JSON text."""
+
+    id: UUID
+    speaker: str
+    partition: int
+    sequence: int
+    epoch: UUID
+    type: str
+    aggregate_id: str
+    aggregate_version: int
+    recorded_at: datetime
+    data: str
+    traceparent: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """Broker subject: the partition is named by the speaker, so order survives any broker."""
+        _, rest = self.type.split(".", 1)
+        return f"evt.{self.speaker}.p{self.partition:02d}.{rest}"
+
+    @property
+    def message_id(self) -> str:
+        """The same for every publication of the same event, so that the broker drops most duplicates."""
+        return f"{self.speaker}.{self.epoch.hex[:12]}.{self.partition:02d}.{self.sequence}"
+
+    def to_json(self) -> str:
+        """Structured CloudEvents JSON; the data is spliced in as it was recorded."""
+        attributes: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": str(self.id),
+            "source": f"/{self.speaker}/{self.partition:02d}",
+            "type": self.type,
+            "subject": self.aggregate_id,
+            "time": self.recorded_at.isoformat(),
+            "datacontenttype": "application/json",
+            # Compared as text by the CloudEvents sequence extension, hence the zeros.
+            "sequence": f"{self.sequence:020d}",
+            "aggregateversion": self.aggregate_version,
+            "partitionkey": f"{self.partition:02d}",
+            "epoch": str(self.epoch),
+        }
+        if self.traceparent:
+            attributes["traceparent"] = self.traceparent
+        return f'{json.dumps(attributes)[:-1]}, "data": {self.data}}}'
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Envelope":
+        """Read structured JSON back. Raises BadEnvelope on anything that is not such an event."""
+        try:
+            content = json.loads(text)
+            speaker, partition = cast("str", content["source"]).strip("/").split("/")
+            return cls(
+                id=UUID(content["id"]),
+                speaker=speaker,
+                partition=int(partition),
+                sequence=int(content["sequence"]),
+                epoch=UUID(content["epoch"]),
+                type=str(content["type"]),
+                aggregate_id=str(content["subject"]),
+                aggregate_version=int(content["aggregateversion"]),
+                recorded_at=datetime.fromisoformat(content["time"]),
+                data=json.dumps(content["data"]),
+                traceparent=content.get("traceparent"),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BadEnvelope(type(error).__name__) from error
+
+
+class BadEnvelope(Exception):
+    """Not an event of ours: without a readable source and number it can only be counted and repaired."""

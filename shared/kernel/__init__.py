@@ -1,0 +1,1 @@
+"""Pure words that every service uses: errors, clock, dates, official identifiers, territories, text."""

@@ -1,0 +1,1 @@
+"""The pipes: HTTP edge, tokens, database, event log, relay, intake, problems, health."""

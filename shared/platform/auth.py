@@ -1,0 +1,198 @@
+"""Access tokens: ES256 `at+jwt` checked against issuer, audience, expiry and scope; who the caller is."""
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from shared.kernel.errors import UNKNOWN, NotFound
+from shared.platform.problems import BUSY, INSUFFICIENT_SCOPE, UNAUTHENTICATED, ProblemError
+
+log = structlog.get_logger()
+
+LEEWAY = 30
+MAX_TOKEN = 8192
+KEYS_FOR = 600
+REFETCH_AFTER = 30
+MAX_CACHED = 10_000
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: the client, the organisation it belongs to (holders), the reporter it is (reporters), its rights."""
+
+    client_id: str
+    scopes: frozenset[str]
+    org: str | None = None
+    reporter: str | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether the token carries a scope."""
+        return scope in self.scopes
+
+    def must_be_holder(self, siren: str) -> None:
+        """Refuse whoever is not this organisation, exactly as if it did not exist. Raises NotFound."""
+        if self.org != siren:
+            raise NotFound(UNKNOWN)
+
+
+class TokenRefused(Exception):
+    """The token is not one of ours, or no longer; the reason is for the log, not for the caller."""
+
+
+class Keys(Protocol):
+    """Where the issuer's public keys come from."""
+
+    async def key_set(self, kid: str | None) -> KeySet:
+        """The keys, fetched anew when `kid` is unknown."""
+        ...
+
+
+class IssuerKeys:
+    """The issuer's JWKS, kept ten minutes; an unknown `kid` fetches again, at most every 30 seconds."""
+
+    def __init__(self, url: str, *, client: httpx.AsyncClient) -> None:
+        self._url = url
+        self._client = client
+        self._keys: KeySet | None = None
+        self._fetched_at = float("-inf")
+
+    async def key_set(self, kid: str | None) -> KeySet:
+        """The keys. Raises httpx.HTTPError when the issuer cannot be reached and none are held."""
+        age = time.monotonic() - self._fetched_at
+        unknown = self._keys is not None and kid not in {key.kid for key in self._keys.keys}
+        if self._keys is None or age > KEYS_FOR or (unknown and age > REFETCH_AFTER):
+            await self._fetch()
+        assert self._keys is not None  # noqa: S101 - _fetch sets it or raises
+        return self._keys
+
+    async def _fetch(self) -> None:
+        try:
+            answer = await self._client.get(self._url, timeout=3)
+            answer.raise_for_status()
+            self._keys = KeySet.import_key_set(answer.json())
+            self._fetched_at = time.monotonic()
+        except (httpx.HTTPError, ValueError):
+            if self._keys is None:
+                raise
+            log.warning("auth.jwks_unreachable")
+
+
+class Verifier:
+    """Checks tokens for one audience; a verified token is remembered by digest until it expires."""
+
+    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._verified: dict[bytes, tuple[float, Caller]] = {}
+
+    async def verify(self, token: str) -> Caller:
+        """The caller named by a token. Raises TokenRefused."""
+        if len(token) > MAX_TOKEN:
+            raise TokenRefused("too long")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known and known[0] > time.time():
+            return known[1]
+        claims = await self._claims(token)
+        caller = Caller(
+            client_id=str(claims["sub"]),
+            scopes=frozenset(str(claims.get("scope", "")).split()),
+            org=claims.get("org"),
+            reporter=claims.get("reporter"),
+        )
+        if len(self._verified) >= MAX_CACHED:
+            self._verified.clear()
+        self._verified[digest] = (float(claims["exp"]), caller)
+        return caller
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            header = _unverified_header(token)
+            # Only these three members of the header are looked at; jku, x5u and jwk are ignored.
+            if header.get("alg") != "ES256" or header.get("typ") != "at+jwt":
+                raise TokenRefused("not an ES256 access token")
+            keys = await self._keys.key_set(header.get("kid"))
+            claims = jwt.decode(token, keys, algorithms=["ES256"]).claims
+        except (JoseError, ValueError) as error:
+            raise TokenRefused(type(error).__name__) from error
+        self._check(claims)
+        return claims
+
+    def _check(self, claims: dict[str, Any]) -> None:
+        now = time.time()
+        audience = claims.get("aud")
+        audiences = [audience] if isinstance(audience, str) else audience
+        checks = {
+            "issuer": claims.get("iss") == self._issuer,
+            "audience": isinstance(audiences, list) and self._audience in audiences,
+            "subject": isinstance(claims.get("sub"), str),
+            "expiry": isinstance(claims.get("exp"), int | float) and claims["exp"] > now - LEEWAY,
+            "issued": isinstance(claims.get("iat"), int | float) and claims["iat"] < now + LEEWAY,
+            "not before": not isinstance(claims.get("nbf"), int | float) or claims["nbf"] < now + LEEWAY,
+        }
+        failed = [name for name, kept in checks.items() if not kept]
+        if failed:
+            raise TokenRefused(", ".join(failed))
+
+
+def _unverified_header(token: str) -> dict[str, Any]:
+
+    segment = token.split(".", 1)[0]
+    header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    if not isinstance(header, dict):
+        raise TokenRefused("header")
+    return header
+
+
+_bearer = HTTPBearer(auto_error=False, description="Client-credentials access token (ES256 at+jwt).")
+
+
+async def authenticated(
+    request: Request, credentials: HTTPAuthorizationCredentials | None = Depends(_bearer)
+) -> Caller:
+    """The caller of a request. Raises ProblemError 401, or 503 while the issuer's keys cannot be had."""
+    challenge = {"WWW-Authenticate": "Bearer"}
+    if credentials is None or len(request.headers.getlist("authorization")) != 1:
+        raise ProblemError(401, UNAUTHENTICATED, headers=challenge)
+    verifier: Verifier = request.app.state.verifier
+    try:
+        caller = await verifier.verify(credentials.credentials)
+    except TokenRefused as refusal:
+        log.info("auth.refused", reason=str(refusal))
+        raise ProblemError(
+            401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        ) from None
+    except httpx.HTTPError:
+        raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
+    request.state.client_id = caller.client_id
+    return caller
+
+
+def require(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
+    """A dependency: the caller, who holds at least one of the scopes. Raises ProblemError 401 or 403."""
+
+    async def checked(caller: Caller = Depends(authenticated)) -> Caller:  # noqa: B008 - the framework's way
+        if not caller.scopes.intersection(scopes):
+            needed = " ".join(scopes)
+            raise ProblemError(
+                403,
+                INSUFFICIENT_SCOPE,
+                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+            )
+        return caller
+
+    checked.scopes = scopes  # type: ignore[attr-defined]  # read by the route matrix
+    return checked

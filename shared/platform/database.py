@@ -1,0 +1,84 @@
+"""Connections and transactions; the only place that commits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from shared.events.envelope import Fact
+from shared.platform import event_log
+from shared.platform.event_log import Position
+from shared.platform.request_context import current_traceparent
+
+
+class Transaction:
+    """One unit of work: statements run in it, facts spoken in it, committed at the edge."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.spoken: list[Fact] = []
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a statement in this transaction."""
+        return await self.connection.execute(statement, parameters)
+
+    def speak(self, *facts: Fact) -> None:
+        """Say facts to the other services: they enter the log in this very commit, or not at all."""
+        self.spoken.extend(facts)
+
+
+class Database:
+    """The connections of one role of one service."""
+
+    def __init__(self, url: str, *, service: str, role: str, pool_size: int = 8) -> None:
+        self.service = service
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={
+                "server_settings": {"application_name": f"tremplin-{service}-{role}", "jit": "off"},
+                "timeout": 5,
+            },
+        )
+        self.spoke = asyncio.Event()
+        """Set after a commit that added to the log: wakes the relay of this process."""
+
+    @asynccontextmanager
+    async def transaction(self, positions: list[Position] | None = None) -> AsyncIterator[Transaction]:
+        """Begin; on leaving, number and log what was spoken, then commit; on an error, roll back.
+
+        The positions of what was spoken are added to `positions` once they are durable.
+        """
+        async with self.engine.connect() as connection:
+            tx = Transaction(connection)
+            yield tx
+            reached = await self._log(tx)
+            await connection.commit()
+            if reached:
+                self.spoke.set()
+                if positions is not None:
+                    positions.extend(reached)
+
+    async def _log(self, tx: Transaction) -> Sequence[Position]:
+        if not tx.spoken:
+            return ()
+        return await event_log.append(
+            tx.connection, tx.spoken, service=self.service, traceparent=current_traceparent()
+        )
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for questions, with one view of the data for as long as it is held."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        await self.engine.dispose()

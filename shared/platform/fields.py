@@ -1,0 +1,110 @@
+"""Types of HTTP fields: strict where JSON is lax, with the rule named when it refuses."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from shared.kernel.errors import Rule
+from shared.kernel.identifiers import (
+    BAD_CODE_INSEE,
+    BAD_RNCP,
+    BAD_SIREN,
+    BAD_SIRET,
+    is_code_insee,
+    is_register_entry,
+    is_siren,
+    is_siret,
+)
+
+BAD_DATE = Rule("bad_date", fr="Date attendue : AAAA-MM-JJ.", en="Expected date: YYYY-MM-DD.")
+FORBIDDEN_CHARACTER = Rule(
+    "forbidden_character", fr="Caractère interdit dans un texte.", en="Forbidden character in a text."
+)
+
+
+class Body(BaseModel):
+    """Base of what callers send: closed, so that a misspelt field is refused and not lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class View(BaseModel):
+    """Base of what callers get: open, so that fields can be added."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def must(test: Callable[[str], bool], *, rule: Rule) -> AfterValidator:
+    """A validator that refuses a text by a rule of ours, so that the answer names the rule."""
+
+    def check(value: str) -> str:
+        if not test(value):
+            raise PydanticCustomError("rule", "{code}", {"code": rule.code, "rule": rule})
+        return value
+
+    return AfterValidator(check)
+
+
+def _iso_date(value: Any) -> Any:
+    """Only `YYYY-MM-DD`: pydantic alone would take seconds since 1970 and full instants."""
+    if isinstance(value, str) and len(value) == 10:  # noqa: PLR2004 - length of YYYY-MM-DD
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    elif type(value) is date:
+        return value
+    raise PydanticCustomError("rule", "{code}", {"code": BAD_DATE.code, "rule": BAD_DATE})
+
+
+def _printable(value: str) -> bool:
+    """No control character, no lone surrogate, no invisible direction mark."""
+    return all(
+        character in "\n\t" or (character.isprintable() and not "\ud800" <= character <= "\udfff")
+        for character in value
+    )
+
+
+IsoDate = Annotated[
+    date,
+    BeforeValidator(_iso_date),
+    Field(ge=date(1900, 1, 1), le=date(2200, 1, 1), examples=["2016-02-03"]),
+]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=400, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)
+]
+LongText = Annotated[
+    str, StringConstraints(max_length=4000, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)
+]
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", strict=True),
+    Field(examples=["2016-PARIS-042"]),
+]
+Siren = Annotated[
+    str, StringConstraints(max_length=9, strict=True), must(is_siren, rule=BAD_SIREN), Field(examples=["732829320"])
+]
+Siret = Annotated[
+    str,
+    StringConstraints(max_length=14, strict=True),
+    must(is_siret, rule=BAD_SIRET),
+    Field(examples=["73282932000074"]),
+]
+RegisterEntry = Annotated[
+    str,
+    StringConstraints(max_length=12, strict=True),
+    must(is_register_entry, rule=BAD_RNCP),
+    Field(examples=["RNCP34126"]),
+]
+CodeInsee = Annotated[
+    str,
+    StringConstraints(max_length=5, strict=True),
+    must(is_code_insee, rule=BAD_CODE_INSEE),
+    Field(examples=["75056"]),
+]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Level = Annotated[int, Field(strict=True, ge=1, le=8)]
+Flag = Annotated[bool, Field(strict=True)]

@@ -1,0 +1,103 @@
+"""How far a service has heard the others: positions, watermarks, and reading only once something was heard."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.kernel.errors import Rule, Unavailable
+from shared.platform.event_log import Position
+from shared.platform.event_log import heads as log_heads
+from shared.platform.topology import HEARS, PARTITIONS, SPEAKERS
+
+NOT_HEARD_YET = Rule(
+    "not_heard_yet",
+    fr="Le service n'a pas encore entendu cette position, réessayez.",
+    en="The service has not heard that position yet, retry.",
+)
+UNKNOWN_POSITION = Rule(
+    "unknown_position",
+    fr="Position d'un service qui n'est pas écouté ici.",
+    en="Position of a service that is not heard here.",
+)
+
+
+@dataclass
+class Watermarks:
+    """The last numbers each speaker announced, and when they were heard."""
+
+    heads: dict[str, dict[int, int]] = field(default_factory=dict)
+    heard_at: dict[str, float] = field(default_factory=dict)
+
+    def hear(self, speaker: str, heads: dict[int, int]) -> None:
+        """Keep an announcement."""
+        self.heads[speaker] = heads
+        self.heard_at[speaker] = time.monotonic()
+
+    def age_of(self, speaker: str) -> float | None:
+        """Seconds since the last announcement; None before the first."""
+        heard = self.heard_at.get(speaker)
+        return None if heard is None else time.monotonic() - heard
+
+
+def parse_positions(wanted: str) -> list[Position]:
+    """Positions written `enrolment/07/1234, followup/03/88`. Raises Unavailable on a service nobody is."""
+    positions = []
+    for part in wanted.split(","):
+        service, partition, seq = part.strip().split("/")
+        if service not in SPEAKERS or int(partition) >= PARTITIONS:
+            raise Unavailable(UNKNOWN_POSITION, pointer="at_least")
+        positions.append(Position(service, int(partition), int(seq)))
+    return positions
+
+
+async def positions_heard(connection: AsyncConnection, *, service: str) -> dict[str, dict[int, int]]:
+    """Last number applied, by source and partition."""
+    rows = await connection.execute(
+        text(f"SELECT source, partition, last_seq FROM {service}.intake_position ORDER BY 1, 2")  # noqa: S608
+    )
+    heard: dict[str, dict[int, int]] = {speaker: {} for speaker in HEARS[service]}
+    for row in rows:
+        heard.setdefault(row.source, {})[row.partition] = row.last_seq
+    return heard
+
+
+async def require_heard(connection: AsyncConnection, wanted: str, *, service: str) -> None:
+    """Pass once every wanted position was applied here. Raises Unavailable(not_heard_yet) until then."""
+    foreign = [position for position in parse_positions(wanted) if position.service != service]
+    if not foreign:
+        return
+    heard = await positions_heard(connection, service=service)
+    _demand(foreign, heard)
+
+
+def _demand(wanted: Iterable[Position], heard: dict[str, dict[int, int]]) -> None:
+    for position in wanted:
+        if position.service not in heard:
+            raise Unavailable(UNKNOWN_POSITION, pointer="at_least")
+        if heard[position.service].get(position.partition, 0) < position.seq:
+            raise Unavailable(NOT_HEARD_YET, pointer="at_least")
+
+
+async def freshness(connection: AsyncConnection, watermarks: Watermarks, *, service: str) -> dict[str, Any]:
+    """The answer of `/v1/freshness`: this log's last numbers, and per source position, watermark and age."""
+    heard = await positions_heard(connection, service=service)
+    return {
+        "service": service,
+        "log": _named(await log_heads(connection, service=service)),
+        "heard": {
+            speaker: {
+                "positions": _named(positions),
+                "watermark": _named(watermarks.heads.get(speaker, {})),
+                "age_seconds": watermarks.age_of(speaker),
+            }
+            for speaker, positions in heard.items()
+        },
+    }
+
+
+def _named(numbers: dict[int, int]) -> dict[str, int]:
+    return {f"{partition:02d}": number for partition, number in sorted(numbers.items())}

@@ -1,0 +1,64 @@
+"""Alembic for one service: its own schema, its own version table, an advisory lock, a lock timeout."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+_ROOT = Path(__file__).resolve().parents[2]
+_LOCK = 0x7472656D  # one number for all: migrations of one database run one after another
+
+
+def config_of(service: str, *, url: str = "") -> Config:
+    """Alembic configuration of a service, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "services" / service / "migrations").replace("%", "%%"))
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s")
+    config.set_main_option("timezone", "UTC")
+    config.set_main_option("path_separator", "os")
+    config.attributes["url"] = url
+    config.attributes["service"] = service
+    return config
+
+
+def head_of(service: str) -> str | None:
+    """The newest revision of a service, read from its files."""
+    return ScriptDirectory.from_config(config_of(service)).get_current_head()
+
+
+def run(metadata: MetaData) -> None:
+    """Body of each service's `env.py`."""
+    service: str = context.config.attributes["service"]
+    asyncio.run(_run_online(service, metadata, url=context.config.attributes["url"]))
+
+
+async def _run_online(service: str, metadata: MetaData, *, url: str) -> None:
+    # A migration waits little for a lock, so that it never queues the whole service behind it.
+    limits = {"lock_timeout": "5s", "statement_timeout": "0"}
+    engine = create_async_engine(url, poolclass=NullPool, connect_args={"server_settings": limits})
+    async with engine.connect() as connection:
+        await connection.run_sync(_migrate, service, metadata)
+    await engine.dispose()
+
+
+def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    # The lock belongs to the session and outlives the transaction that this ends.
+    connection.rollback()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table_schema=service,
+        include_schemas=True,
+        include_name=lambda name, kind, _parents: name == service if kind == "schema" else True,
+        transaction_per_migration=True,
+        compare_server_default=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+

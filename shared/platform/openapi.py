@@ -1,0 +1,79 @@
+"""The published description of a service: security, problems, positions, the same for every route."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                    "expected": {"type": "string"},
+                },
+            },
+        },
+        "truncated": {"type": "boolean"},
+    },
+    "example": {
+        "type": "/problems/invalid_request",
+        "title": "The request does not conform.",
+        "status": 422,
+        "code": "invalid_request",
+        "request_id": "5f1c2f0e-2f0b-4f0e-9b76-3a2f8a2d6f10",
+        "errors": [
+            {"pointer": "/starts_on", "code": "bad_date", "message": "Expected date: YYYY-MM-DD."},
+        ],
+    },
+}
+_ANY_PROBLEM = {
+    "description": "A problem (RFC 9457): code, pointers, request id; never the rejected value.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_POSITION = {
+    "description": "Where this write stands in the log; give it to a reader as `at_least`.",
+    "schema": {"type": "string"},
+    "example": "enrolment/07/1234",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the generated OpenAPI document of `app`."""
+    generate = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+            for path in document["paths"].values():
+                for method, operation in path.items():
+                    _complete_operation(method, operation)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(unused, None)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = complete  # type: ignore[method-assign]  # the framework's documented way
+
+
+def _complete_operation(method: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    responses.pop("422", None)
+    responses["default"] = _ANY_PROBLEM
+    if method in {"put", "post", "delete"}:
+        for status, response in responses.items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})["Tremplin-Position"] = _POSITION

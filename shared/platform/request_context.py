@@ -1,0 +1,40 @@
+"""What a request carries along: its id, its trace, the positions it reached."""
+
+import re
+import secrets
+from contextvars import ContextVar
+from uuid import uuid4
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def enter(*, request_id: str | None, traceparent: str | None) -> str:
+    """Begin a request; an id or trace that is not of the right form is replaced, never repeated in a log."""
+    chosen = request_id if request_id and _REQUEST_ID.fullmatch(request_id) else str(uuid4())
+    trace = traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else _new_traceparent()
+    _request_id.set(chosen)
+    _traceparent.set(trace)
+    return chosen
+
+
+def continue_trace(traceparent: str | None) -> None:
+    """Take over the trace of an event that is being applied."""
+    _traceparent.set(traceparent)
+
+
+def current_request_id() -> str | None:
+    """Id of the request being answered."""
+    return _request_id.get()
+
+
+def current_traceparent() -> str | None:
+    """W3C trace context of the present work."""
+    return _traceparent.get()
+
+
+def _new_traceparent() -> str:
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

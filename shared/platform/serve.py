@@ -1,0 +1,39 @@
+"""Runs one service: `python -m shared.platform.serve NAME`, settings from `<NAME>_*`."""
+
+import importlib
+import sys
+
+import uvicorn
+
+from shared.platform.topology import SPEAKERS
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM. Exit code 2 for an unknown name."""
+    if len(arguments) != 1 or arguments[0] not in SPEAKERS:
+        sys.stderr.write(f"usage: python -m shared.platform.serve {{{'|'.join(SPEAKERS)}}}\n")
+        return 2
+    # By name and not by import: shared knows no service, and an image holds only one.
+    settings_module = importlib.import_module(f"services.{arguments[0]}.settings")
+    main_module = importlib.import_module(f"services.{arguments[0]}.main")
+    settings = settings_module.Settings()
+    uvicorn.run(
+        main_module.create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=30,
+        limit_concurrency=500,
+        lifespan="on",
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""The settings every service has; a service adds its own and its prefix."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEVELOPMENT_MARK = "development-only"
+"""Secrets kept in the repository carry this mark; production refuses them."""
+
+Role = Literal["api", "relay", "intake"]
+
+
+class ServiceSettings(BaseSettings):
+    """Environment of one service, read with the prefix `<SERVICE>_`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    service: str
+    environment: Literal["development", "test", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    roles: Annotated[frozenset[Role], NoDecode] = frozenset({"api", "relay", "intake"})
+    log_level: str = "INFO"
+
+    database_url: SecretStr
+    worker_database_url: SecretStr
+    migration_database_url: SecretStr | None = None
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    nats_seed_file: Path | None = None
+
+    issuer: str
+    jwks_url: str
+    token_url: str | None = None
+    feed_urls: dict[str, str] = Field(default_factory=dict)
+    feed_client_id: str | None = None
+    feed_client_secret: SecretStr | None = None
+
+    # Two pools of this size per process (API and workers); four services share one server of 200 connections.
+    pool_size: int = 8
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_roles(cls, values: dict[str, object]) -> dict[str, object]:
+        roles = values.get("roles")
+        if isinstance(roles, str):
+            values["roles"] = frozenset(role.strip() for role in roles.split(",") if role.strip())
+        return values
+
+    @model_validator(mode="after")
+    def _refuse_development_secrets(self) -> Self:
+        """Production starts with none of the secrets that the repository shows."""
+        if self.environment != "production":
+            return self
+        secrets = {
+            "database_url": self.database_url.get_secret_value(),
+            "worker_database_url": self.worker_database_url.get_secret_value(),
+            "feed_client_secret": self.feed_client_secret.get_secret_value() if self.feed_client_secret else "",
+            "nats_seed_file": str(self.nats_seed_file or ""),
+        }
+        known = [name for name, value in secrets.items() if DEVELOPMENT_MARK in value]
+        if known:
+            message = f"development secrets are refused in production: {', '.join(known)}"
+            raise ValueError(message)
+        if not self.issuer.startswith("https://"):
+            message = "production needs an https issuer; the development identity provider is refused"
+            raise ValueError(message)
+        return self
