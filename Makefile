@@ -88,8 +88,8 @@ lock: .dev-tools  ## pin the dependencies of pyproject.toml again (UPGRADE=1 tak
 	@echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements/installer.lock
 
 .PHONY: image
-image:  ## build the container image of a service (SERVICE=labelling; needs root and apt)
-	@sh deploy/image/build.sh SERVICE=$(SERVICE)
+image:  ## build and try the container images (SERVICE=labelling for one; needs root and apt)
+	@sh deploy/image/build.sh $(SERVICE)
 
 .PHONY: help
 help:  ## list these commands
