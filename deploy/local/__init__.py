@@ -1,0 +1,1 @@
+"""The embedded stack: Postgres, NATS, the identity provider and the four services under one launcher."""
