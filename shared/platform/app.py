@@ -1,7 +1,6 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,10 +46,6 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await _start(app, service, settings, stack)
-            # What is alive now stays: collecting it again and again costs a third of the speed.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 50, 50)
             log.info("service.started", roles=sorted(settings.roles))
             yield
 

@@ -1,5 +1,6 @@
 """Runs one service: `python -m shared.platform.serve NAME`, settings from `<NAME>_*`."""
 
+import gc
 import importlib
 import sys
 
@@ -17,8 +18,13 @@ def main(arguments: list[str]) -> int:
     settings_module = importlib.import_module(f"services.{arguments[0]}.settings")
     main_module = importlib.import_module(f"services.{arguments[0]}.main")
     settings = settings_module.Settings()
+    app = main_module.create_app(settings)
+    # What is alive now stays: collecting it again and again costs a third of the speed.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
     uvicorn.run(
-        main_module.create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
