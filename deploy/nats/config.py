@@ -1,0 +1,56 @@
+"""Configuration of the broker's server, rendered from the one table of rights."""
+
+import json
+from collections.abc import Mapping
+
+from shared.platform import topology
+
+_PAYLOAD = "4MB"
+_MEMORY_STORE = "256MB"
+
+
+def render(
+    public_keys: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    monitoring_port: int,
+    store_dir: str,
+    max_file_store: str = "16GB",
+) -> str:
+    """The whole configuration file. Whoever has no key, or no right in the table, is refused."""
+    users = "\n".join(
+        _user(public_keys[identity], rights=rights) for identity, rights in topology.rights().items()
+    )
+    return f"""\
+listen: {_quoted(f"{host}:{port}")}
+http: {_quoted(f"{host}:{monitoring_port}")}
+max_payload: {_PAYLOAD}
+
+jetstream {{
+  store_dir: {_quoted(store_dir)}
+  # Every acknowledged message is on the disk: what the relay has counted as published stays published.
+  sync_interval: always
+  max_memory_store: {_MEMORY_STORE}
+  max_file_store: {max_file_store}
+}}
+
+authorization {{
+  users = [
+{users}
+  ]
+}}
+"""
+
+
+def _user(public_key: str, *, rights: Mapping[str, list[str]]) -> str:
+    allowed = "".join(
+        f"        {verb}: {{ allow: [{', '.join(map(_quoted, subjects))}] }}\n"
+        for verb, subjects in rights.items()
+    )
+    return f"    {{\n      nkey: {_quoted(public_key)}\n      permissions: {{\n{allowed}      }}\n    }}"
+
+
+def _quoted(text: str) -> str:
+    """The server reads JSON strings; unquoted, a leading `$` would name an environment variable."""
+    return json.dumps(text, ensure_ascii=False)
