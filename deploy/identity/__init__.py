@@ -1,0 +1,1 @@
+"""Identity provider for development: client credentials and nothing else; refuses to start in production."""
