@@ -1,0 +1,116 @@
+"""The project's own processes: identity provider, migrations, provisioner, services, with their settings."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+
+from deploy.local.parts import Job, Part, Run, Server
+from deploy.local.place import HOST, PROJECT, SERVICES, Place
+from deploy.local.postgres import DATABASE
+from deploy.local.probes import probe_of
+from shared.platform.topology import HEARS, PROVISIONER
+
+CLIENTS_FILE = PROJECT / "deploy" / "identity" / "clients.json"
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """The launcher's environment without what would divert our processes: libpq's defaults and a proxy."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("PG")}
+    local = ",".join(filter(None, (kept.get("NO_PROXY") or kept.get("no_proxy"), HOST, "localhost")))
+    return kept | {"NO_PROXY": local, "no_proxy": local, "PYTHONUNBUFFERED": "1"}
+
+
+def clients() -> dict[str, str]:
+    """Secret of each client of the development identity provider."""
+    listed = json.loads(CLIENTS_FILE.read_text(encoding="utf-8"))
+    return {client["client_id"]: client["client_secret"] for client in listed}
+
+
+def identity(place: Place) -> Server:
+    """The development identity provider."""
+    return Server(
+        name="identity",
+        command=_python("deploy.identity"),
+        environment=inherited(os.environ)
+        | {
+            "IDENTITY_ENVIRONMENT": "development",
+            "IDENTITY_HOST": HOST,
+            "IDENTITY_PORT": str(place.ports["identity"]),
+            "IDENTITY_ISSUER": place.urls["identity"],
+            "IDENTITY_CLIENTS_FILE": str(CLIENTS_FILE),
+            "IDENTITY_KEY_FILE": str(place.directory / "identity-key.json"),
+        },
+        ready=probe_of(place, "identity"),
+        address=place.urls["identity"],
+    )
+
+
+def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, ...]:
+    """Migrations, streams, services."""
+    settings = {service: _settings(service, place=place, passwords=passwords) for service in SERVICES}
+    everything = inherited(os.environ)
+    for own in settings.values():
+        everything |= own
+
+    async def migrate(run: Run) -> None:
+        await run(_python("shared.platform.migrate", *SERVICES), environment=everything)
+
+    async def provision(run: Run) -> None:
+        broker = {
+            "PROVISION_NATS_URL": _nats_url(place),
+            "PROVISION_NATS_SEED_FILE": str(place.seed_file(PROVISIONER)),
+        }
+        await run(_python("shared.platform.provision"), environment=inherited(os.environ) | broker)
+
+    services = (
+        Server(
+            name=service,
+            command=_python("shared.platform.serve", service),
+            environment=inherited(os.environ) | settings[service],
+            ready=probe_of(place, service),
+            address=place.urls[service],
+            after=("migrations", "streams"),
+            grace=15.0,
+        )
+        for service in SERVICES
+    )
+    return (
+        Job(name="migrations", work=migrate, after=("schemas",)),
+        Job(name="streams", work=provision, after=("nats",)),
+        *services,
+    )
+
+
+def _settings(service: str, *, place: Place, passwords: Mapping[str, str]) -> dict[str, str]:
+    issuer = place.urls["identity"]
+    speaker = f"service-{service}"
+    values = {
+        "ENVIRONMENT": "development",
+        "HOST": HOST,
+        "PORT": str(place.ports[service]),
+        "DATABASE_URL": _database_url(f"{service}_api", place=place, passwords=passwords),
+        "WORKER_DATABASE_URL": _database_url(f"{service}_worker", place=place, passwords=passwords),
+        "MIGRATION_DATABASE_URL": _database_url(f"{service}_owner", place=place, passwords=passwords),
+        "NATS_URL": _nats_url(place),
+        "NATS_SEED_FILE": str(place.seed_file(service)),
+        "ISSUER": issuer,
+        "JWKS_URL": f"{issuer}/jwks",
+        "TOKEN_URL": f"{issuer}/token",
+        "FEED_URLS": json.dumps({heard: place.urls[heard] for heard in HEARS[service]}),
+        "FEED_CLIENT_ID": speaker,
+        "FEED_CLIENT_SECRET": clients()[speaker],
+    }
+    return {f"{service.upper()}_{name}": value for name, value in values.items()}
+
+
+def _database_url(role: str, *, place: Place, passwords: Mapping[str, str]) -> str:
+    return f"postgresql+asyncpg://{role}:{passwords[role]}@{HOST}:{place.ports['postgres']}/{DATABASE}"
+
+
+def _nats_url(place: Place) -> str:
+    return f"nats://{HOST}:{place.ports['nats']}"
+
+
+def _python(module: str, *words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *words)
