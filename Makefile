@@ -12,7 +12,9 @@ export STATE PORT_BASE
 # Makefile variables given on the command line (ONCE=1, CLIENT=holder-01) reach the commands through the environment.
 PY := .venv/bin/python
 LOCAL := $(PY) -m deploy.local
-COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+# Like the installation, it trusts the system's certificates: a company's own authority may stand before the index.
+COMPILE := UV_SYSTEM_CERTS=1 $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
+    --generate-hashes --no-header --no-annotate
 # import-linter has no runnable module, and its console script would depend on the path of the checkout.
 LINT_IMPORTS := $(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
