@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.nats_server import NatsServer, running_nats
 from tests.support.service import ServiceUnderTest, service_under_test
 
 
@@ -49,3 +52,11 @@ async def indicators(cluster: Cluster, database: str) -> AsyncIterator[ServiceUn
     """The indicators service."""
     async with service_under_test("indicators", cluster, database=database) as service:
         yield service
+
+
+@pytest.fixture
+async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A broker with streams and consumers in place."""
+    with running_nats(tmp_path) as server:
+        await server.provision()
+        yield server

@@ -1,12 +1,12 @@
 """The envelope of every event: CloudEvents 1.0, structured JSON, with the number that orders it."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json, to_json
 
 
 class Fact(BaseModel):
@@ -73,13 +73,13 @@ class Envelope:
         }
         if self.traceparent:
             attributes["traceparent"] = self.traceparent
-        return f'{json.dumps(attributes)[:-1]}, "data": {self.data}}}'
+        return f'{to_json(attributes).decode()[:-1]},"data":{self.data}}}'
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Envelope":
         """Read structured JSON back. Raises BadEnvelope on anything that is not such an event."""
         try:
-            content = json.loads(text)
+            content = from_json(text)
             speaker, partition = cast("str", content["source"]).strip("/").split("/")
             return cls(
                 id=UUID(content["id"]),
@@ -91,7 +91,7 @@ class Envelope:
                 aggregate_id=str(content["subject"]),
                 aggregate_version=int(content["aggregateversion"]),
                 recorded_at=datetime.fromisoformat(content["time"]),
-                data=json.dumps(content["data"]),
+                data=to_json(content["data"]).decode(),
                 traceparent=content.get("traceparent"),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -13,7 +13,6 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 
 from shared.events.envelope import Envelope
@@ -167,7 +166,7 @@ class Broker:
         while True:
             try:
                 messages = await subscription.fetch(batch, timeout=1.0)
-            except NatsTimeout:
+            except TimeoutError:
                 messages = []
             yield [Pulled(message.data, message) for message in messages]
 
