@@ -1,7 +1,6 @@
 """Fixtures of every test: the server of the run, a database per test, the four services."""
 
 from collections.abc import AsyncIterator, Iterator
-
 from pathlib import Path
 
 import pytest

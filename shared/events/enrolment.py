@@ -1,4 +1,4 @@
-"""What enrolment says: sessions, enrolments, certifications. Never an identity, a contact, or a key derived from one."""
+"""What enrolment says: sessions, enrolments, certifications; no identity, no contact, no key derived from one."""
 
 from datetime import date
 from typing import ClassVar, Literal

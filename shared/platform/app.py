@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 import structlog
 from fastapi import APIRouter, FastAPI
+from pydantic import SecretStr
 
 from shared.kernel.clock import Clock, SystemClock
 from shared.platform import exchange_routes, health, logs, problems
@@ -45,11 +47,18 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await _start(app, service, settings, stack)
+            await _Start(app, service, settings, stack).run()
             log.info("service.started", roles=sorted(settings.roles))
             yield
 
-    app = FastAPI(title=service.title, version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=service.title,
+        version="1",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.service = service.name
     app.state.clock = service.clock
     app.state.broker = None
@@ -66,52 +75,61 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     return app
 
 
-async def _start(app: FastAPI, service: Service, settings: ServiceSettings, stack: AsyncExitStack) -> None:
-    name = service.name
-    database = Database(
-        settings.database_url.get_secret_value(), service=name, role="api", pool_size=settings.pool_size
-    )
-    stack.push_async_callback(database.close)
-    app.state.database = database
-    client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
-    keys = IssuerKeys(settings.jwks_url, client=client)
-    app.state.verifier = Verifier(keys, issuer=settings.issuer, audience=name)
-    if not settings.roles & {"relay", "intake"}:
-        return
-    worker = Database(
-        settings.worker_database_url.get_secret_value(), service=name, role="worker", pool_size=settings.pool_size
-    )
-    worker.spoke = database.spoke
-    stack.push_async_callback(worker.close)
-    broker = Broker(settings.nats_url, identity=name, seed_file=settings.nats_seed_file)
-    app.state.broker = broker
-    stack.push_async_callback(broker.close)
-    feed = Feed(settings, client=client)
-    exchange = asyncio.create_task(_exchange(app, service, settings, worker, broker, feed))
-    exchange.add_done_callback(_report)
-    stack.push_async_callback(_cancel, exchange)
+@dataclass(frozen=True)
+class _Start:
+    """Opens what the application needs while it runs; the stack closes it in reverse order."""
 
+    app: FastAPI
+    service: Service
+    settings: ServiceSettings
+    stack: AsyncExitStack
 
-async def _exchange(
-    app: FastAPI, service: Service, settings: ServiceSettings, worker: Database, broker: Broker, feed: Feed
-) -> None:
-    await broker.connect()
-    watermarks: Watermarks = app.state.watermarks
-    for speaker in HEARS[service.name]:
-        await broker.on_watermark(speaker, lambda heads, speaker=speaker: watermarks.hear(speaker, heads))
-    async with asyncio.TaskGroup() as group:
-        if "relay" in settings.roles:
-            group.create_task(Relay(worker, broker, service=service.name, spoke=worker.spoke).run())
-        if "intake" in settings.roles and service.subscriptions:
-            intake = Intake(
-                worker,
-                broker,
-                feed=feed,
-                listener=service.name,
-                subscriptions=service.subscriptions,
-                watermarks=watermarks,
-            )
-            group.create_task(intake.run())
+    async def run(self) -> None:
+        """Database and keys always; broker, relay and intake where the roles ask for them."""
+        database = self._database("api", self.settings.database_url)
+        self.app.state.database = database
+        client = await self.stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
+        keys = IssuerKeys(self.settings.jwks_url, client=client)
+        self.app.state.verifier = Verifier(keys, issuer=self.settings.issuer, audience=self.service.name)
+        if not self.settings.roles & {"relay", "intake"}:
+            return
+        worker = self._database("worker", self.settings.worker_database_url)
+        # One bell for both: whoever commits an event wakes the relay.
+        worker.spoke = database.spoke
+        broker = Broker(self.settings.nats_url, identity=self.service.name, seed_file=self.settings.nats_seed_file)
+        self.app.state.broker = broker
+        self.stack.push_async_callback(broker.close)
+        feed = Feed(self.settings, client=client)
+        exchange = asyncio.create_task(self._exchange(worker, broker, feed=feed))
+        exchange.add_done_callback(_report)
+        self.stack.push_async_callback(_cancel, exchange)
+
+    def _database(self, role: str, url: SecretStr) -> Database:
+        database = Database(
+            url.get_secret_value(), service=self.service.name, role=role, pool_size=self.settings.pool_size
+        )
+        self.stack.push_async_callback(database.close)
+        return database
+
+    async def _exchange(self, worker: Database, broker: Broker, *, feed: Feed) -> None:
+        await broker.connect()
+        watermarks: Watermarks = self.app.state.watermarks
+        name = self.service.name
+        for speaker in HEARS[name]:
+            await broker.on_watermark(speaker, partial(watermarks.hear, speaker))
+        async with asyncio.TaskGroup() as group:
+            if "relay" in self.settings.roles:
+                group.create_task(Relay(worker, broker, service=name, spoke=worker.spoke).run())
+            if "intake" in self.settings.roles and HEARS[name]:
+                intake = Intake(
+                    worker,
+                    broker,
+                    feed=feed,
+                    listener=name,
+                    subscriptions=self.service.subscriptions,
+                    watermarks=watermarks,
+                )
+                group.create_task(intake.run())
 
 
 def _report(task: "asyncio.Task[None]") -> None:

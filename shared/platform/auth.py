@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx
 import structlog
@@ -161,7 +161,7 @@ _bearer = HTTPBearer(auto_error=False, description="Client-credentials access to
 
 
 async def authenticated(
-    request: Request, credentials: HTTPAuthorizationCredentials | None = Depends(_bearer)
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The caller of a request. Raises ProblemError 401, or 503 while the issuer's keys cannot be had."""
     challenge = {"WWW-Authenticate": "Bearer"}
@@ -172,9 +172,7 @@ async def authenticated(
         caller = await verifier.verify(credentials.credentials)
     except TokenRefused as refusal:
         log.info("auth.refused", reason=str(refusal))
-        raise ProblemError(
-            401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        ) from None
+        raise ProblemError(401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from None
     except httpx.HTTPError:
         raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
     request.state.client_id = caller.client_id
@@ -184,7 +182,7 @@ async def authenticated(
 def require(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency: the caller, who holds at least one of the scopes. Raises ProblemError 401 or 403."""
 
-    async def checked(caller: Caller = Depends(authenticated)) -> Caller:  # noqa: B008 - the framework's way
+    async def checked(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
         if not caller.scopes.intersection(scopes):
             needed = " ".join(scopes)
             raise ProblemError(

@@ -161,7 +161,9 @@ class Broker:
         """Batches of a durable, for ever; an empty list when nothing came for a while."""
         assert self._jetstream is not None  # noqa: S101 - connected
         subscription = await self._jetstream.pull_subscribe_bind(
-            durable.name, stream=stream_of(durable.speaker), inbox_prefix=inbox_of(self._identity).encode() + b"."
+            durable.name,
+            stream=stream_of(durable.speaker),
+            inbox_prefix=inbox_of(self._identity).encode() + b".",
         )
         while True:
             try:
@@ -191,5 +193,3 @@ def _headers(envelope: Envelope, stream: str) -> dict[str, str]:
 
 def _batch_headers(batch: str, number: int) -> dict[str, str]:
     return {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-
-

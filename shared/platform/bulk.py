@@ -63,7 +63,7 @@ async def read_lot(request: Request, model: type[Model]) -> Lot[Model]:
     try:
         whole = model.model_validate_json(raw)
     except ValidationError as error:
-        return _read_item_by_item(raw, model, error)
+        return _read_item_by_item(raw, model, error=error)
     items = cast("Sequence[Any]", getattr(whole, "items"))  # noqa: B009 - the field every lot has
     _check_count(len(items))
     return Lot(whole, dict(enumerate(items)), {}, [getattr(item, "reference", None) for item in items])
@@ -89,7 +89,7 @@ def _check_count(count: int) -> None:
         raise ProblemError(413, TOO_MANY_ITEMS, (Violation(TOO_MANY_ITEMS, "/items", f"<= {MAX_ITEMS}"),))
 
 
-def _read_item_by_item(raw: bytes, model: type[Model], error: ValidationError) -> Lot[Model]:
+def _read_item_by_item(raw: bytes, model: type[Model], *, error: ValidationError) -> Lot[Model]:
     details = error.errors(include_url=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
         raise ProblemError(400, MALFORMED_JSON)
@@ -135,7 +135,8 @@ async def run_lot(
         verdicts.update(zip(indexes, found, strict=True))
     language = language_of(request)
     results = [
-        _result(index, lot.references[index], verdicts[index], language=language) for index in sorted(verdicts)
+        _result(index, verdicts[index], reference=lot.references[index], language=language)
+        for index in sorted(verdicts)
     ]
     summary: dict[str, int] = {}
     for result in results:
@@ -148,7 +149,7 @@ def _batches(indexes: Sequence[int], *, size: int) -> Iterator[Sequence[int]]:
         yield indexes[start : start + size]
 
 
-def _result(index: int, reference: str | None, verdict: Verdict, *, language: str) -> dict[str, Any]:
+def _result(index: int, verdict: Verdict, *, reference: str | None, language: str) -> dict[str, Any]:
     result: dict[str, Any] = {"index": index, "reference": reference, "status": verdict.status}
     if verdict.details:
         result |= verdict.details

@@ -91,7 +91,8 @@ async def append(
 
 async def log_epoch(connection: AsyncConnection, *, service: str) -> UUID:
     """The incarnation of this log; a restored database starts a new one by decision."""
-    return (await connection.execute(text(f"SELECT epoch FROM {service}.log_epoch"))).scalar_one()  # noqa: S608 - our own name
+    epoch: UUID = (await connection.execute(text(f"SELECT epoch FROM {service}.log_epoch"))).scalar_one()  # noqa: S608 - our own name
+    return epoch
 
 
 async def heads(connection: AsyncConnection, *, service: str) -> dict[int, int]:
@@ -100,9 +101,7 @@ async def heads(connection: AsyncConnection, *, service: str) -> dict[int, int]:
     return {row.partition: row.last_seq for row in rows}
 
 
-async def read(
-    connection: AsyncConnection, *, service: str, partition: int, after: int, limit: int
-) -> list[Envelope]:
+async def read(connection: AsyncConnection, *, service: str, partition: int, after: int, limit: int) -> list[Envelope]:
     """Events of one partition with a number greater than `after`, in order."""
     epoch = await log_epoch(connection, service=service)
     rows = await connection.execute(

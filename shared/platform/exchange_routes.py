@@ -28,7 +28,7 @@ async def read_freshness(
     summary="Events of this service's log, as NDJSON",
     response_class=PlainTextResponse,
 )
-async def read_events(  # noqa: PLR0913 - one parameter per query parameter
+async def read_events(  # noqa: PLR0917 - handed over by name
     request: Request,
     reader: Reader,
     _: Annotated[Caller, Depends(require("events:feed"))],
@@ -40,6 +40,4 @@ async def read_events(  # noqa: PLR0913 - one parameter per query parameter
     found = await event_log.read(
         reader, service=request.app.state.service, partition=partition, after=after, limit=limit
     )
-    return PlainTextResponse(
-        "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
-    )
+    return PlainTextResponse("\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson")

@@ -74,18 +74,21 @@ IsoDate = Annotated[
     Field(ge=date(1900, 1, 1), le=date(2200, 1, 1), examples=["2016-02-03"]),
 ]
 Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=400, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)
+    str,
+    StringConstraints(min_length=1, max_length=400, strict=True),
+    must(_printable, rule=FORBIDDEN_CHARACTER),
 ]
-LongText = Annotated[
-    str, StringConstraints(max_length=4000, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)
-]
+LongText = Annotated[str, StringConstraints(max_length=4000, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)]
 Reference = Annotated[
     str,
     StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", strict=True),
     Field(examples=["2016-PARIS-042"]),
 ]
 Siren = Annotated[
-    str, StringConstraints(max_length=9, strict=True), must(is_siren, rule=BAD_SIREN), Field(examples=["732829320"])
+    str,
+    StringConstraints(max_length=9, strict=True),
+    must(is_siren, rule=BAD_SIREN),
+    Field(examples=["732829320"]),
 ]
 Siret = Annotated[
     str,

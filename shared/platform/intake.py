@@ -30,14 +30,14 @@ BATCH = 500
 TAIL_PATIENCE = 3
 """Idle pulls after which a watermark ahead of the position is fetched from the feed."""
 
-AnyFact = TypeVar("AnyFact", bound=Fact, covariant=True)
+FactT = TypeVar("FactT", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[AnyFact]):
+class Heard(Generic[FactT]):
     """A fact as it was heard, with the envelope it came in."""
 
-    fact: AnyFact
+    fact: FactT
     envelope: Envelope
 
 
@@ -88,7 +88,7 @@ class Intake:
             try:
                 await self._pull(durable)
             except EpochChanged as changed:
-                log.error("intake.epoch_changed", speaker=durable.speaker, detail=str(changed))
+                log.critical("intake.epoch_changed", speaker=durable.speaker, detail=str(changed))
                 await asyncio.sleep(5)
             except Exception as error:  # noqa: BLE001 - a listener never gives up; the class is logged
                 log.warning("intake.interrupted", durable=durable.name, error=type(error).__name__)
@@ -123,7 +123,7 @@ class Intake:
             except BadEnvelope as bad:
                 # Its hole, if it was a real event, is repaired from the feed.
                 UNREADABLE.labels(self._listener, durable.speaker).inc()
-                log.error("intake.unreadable", durable=durable.name, reason=str(bad))
+                log.warning("intake.unreadable", durable=durable.name, reason=str(bad))
                 await message.terminate()
                 continue
             envelopes.append(envelope)
@@ -242,9 +242,7 @@ def decode(envelope: Envelope) -> Fact:
     return BY_TYPE[envelope.type].model_validate_json(envelope.data)
 
 
-def contiguous(
-    envelopes: Sequence[Envelope], held: dict[int, positions.Held]
-) -> tuple[list[Envelope], dict[int, int]]:
+def contiguous(envelopes: Sequence[Envelope], held: dict[int, positions.Held]) -> tuple[list[Envelope], dict[int, int]]:
     """What may be applied now, and per partition with a hole the last number before it.
 
     Raises EpochChanged when an event belongs to another incarnation of its log.

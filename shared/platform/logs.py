@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 from shared.platform.request_context import current_request_id, current_traceparent
 
@@ -21,7 +22,7 @@ def configure(*, service: str, level: str) -> None:
             event["trace_id"] = traceparent[3:35]
         return event
 
-    shared_steps = [
+    shared_steps: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         add_context,

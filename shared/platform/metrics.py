@@ -2,9 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUEST_SECONDS = Histogram(
-    "tremplin_http_request_duration_seconds", "Time to answer.", ("method", "route", "status")
-)
+REQUEST_SECONDS = Histogram("tremplin_http_request_duration_seconds", "Time to answer.", ("method", "route", "status"))
 PUBLISHED = Counter("tremplin_relay_published_total", "Events handed to the broker.", ("service",))
 PUBLISH_FAILURES = Counter("tremplin_relay_failures_total", "Publications to be repeated.", ("service",))
 APPLIED = Counter("tremplin_intake_applied_total", "Events applied.", ("listener", "source"))

@@ -1,6 +1,7 @@
 """Alembic for one service: its own schema, its own version table, an advisory lock, a lock timeout."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from alembic import context
@@ -42,11 +43,11 @@ async def _run_online(service: str, metadata: MetaData, *, url: str) -> None:
     limits = {"lock_timeout": "5s", "statement_timeout": "0"}
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"server_settings": limits})
     async with engine.connect() as connection:
-        await connection.run_sync(_migrate, service, metadata)
+        await connection.run_sync(partial(_migrate, service=service, metadata=metadata))
     await engine.dispose()
 
 
-def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
+def _migrate(connection: Connection, *, service: str, metadata: MetaData) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
     # The lock belongs to the session and outlives the transaction that this ends.
     connection.rollback()
@@ -61,4 +62,3 @@ def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-

@@ -49,11 +49,11 @@ TOO_LARGE = Rule("too_large", fr="Corps trop grand.", en="The body is too large.
 TOO_MANY_ITEMS = Rule("too_many_items", fr="Trop d'éléments.", en="Too many items.")
 NOT_FOUND = Rule("not_found", fr="Ressource inconnue.", en="Unknown resource.")
 METHOD_NOT_ALLOWED = Rule("method_not_allowed", fr="Méthode non permise.", en="Method not allowed.")
-UNAUTHENTICATED = Rule(
-    "unauthenticated", fr="Jeton d'accès absent ou refusé.", en="Access token missing or refused."
-)
+UNAUTHENTICATED = Rule("unauthenticated", fr="Jeton d'accès absent ou refusé.", en="Access token missing or refused.")
 INSUFFICIENT_SCOPE = Rule(
-    "insufficient_scope", fr="Le jeton ne porte pas le droit demandé.", en="The token lacks the required scope."
+    "insufficient_scope",
+    fr="Le jeton ne porte pas le droit demandé.",
+    en="The token lacks the required scope.",
 )
 
 _RULE_OF_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE, 415: UNSUPPORTED_MEDIA_TYPE}
@@ -146,9 +146,7 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_problem_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)  # noqa: S101 - registered for this class only
-    return problem(
-        request, error.status, rule=error.rule, violations=error.violations, headers=error.headers
-    )
+    return problem(request, error.status, rule=error.rule, violations=error.violations, headers=error.headers)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:

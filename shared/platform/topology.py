@@ -1,4 +1,4 @@
-"""Who speaks, who hears whom, and what each identity may do on the broker: one table for provisioner, intake and server."""
+"""Who speaks, who hears whom, and the rights of each identity: one table for provisioner, intake and broker."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Writes the contracts: a golden payload for each event type that has none yet, and the OpenAPI document of each service.
+"""Writes the contracts: a golden payload for each event type that has none, the OpenAPI document of each service.
 
 `make openapi`. A golden payload is never rewritten: whatever was published once must be readable for ever.
 """
@@ -30,9 +30,7 @@ _VALUES: dict[str, Any] = {
     "holder": "732829320",
     "name": "Organisme de démonstration",
     "legal_status": "association",
-    "sites": (
-        Site(siret="73282932000074", name="Site", code_insee="75056", region="11", open_from=date(2015, 1, 1)),
-    ),
+    "sites": (Site(siret="73282932000074", name="Site", code_insee="75056", region="11", open_from=date(2015, 1, 1)),),
     "training_id": _TRAINING,
     "reference": "DEV-2016-01",
     "training_reference": "DEV-2016-01",

@@ -10,7 +10,17 @@ from shared.events.envelope import BadEnvelope, Envelope
 from shared.platform.intake import decode
 
 GOLDEN = Path(__file__).resolve().parent / "events"
-FORBIDDEN = {"name", "first_names", "birth_name", "usual_name", "birth_date", "email", "phone", "address", "nir"}
+FORBIDDEN = {
+    "name",
+    "first_names",
+    "birth_name",
+    "usual_name",
+    "birth_date",
+    "email",
+    "phone",
+    "address",
+    "nir",
+}
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
@@ -18,7 +28,7 @@ def test_every_payload_ever_published_is_still_read_to_the_same_content(path: Pa
     published = json.loads(path.read_text())
     envelope = Envelope.from_json(path.read_bytes())
     fact = decode(envelope)
-    assert fact.TYPE == published["type"]
+    assert published["type"] == fact.TYPE
     assert fact.aggregate_id == published["subject"]
     assert fact.version == published["aggregateversion"] == published["data"]["version"]
     read_back = json.loads(fact.model_dump_json())

@@ -51,10 +51,13 @@ async def test_a_rolled_back_transaction_leaves_no_hole_and_no_event(labelling: 
     class Refused(Exception):
         pass
 
-    with pytest.raises(Refused):
+    async def speak_and_fail() -> None:
         async with labelling.database.transaction() as tx:
             tx.speak(target(1))
             raise Refused
+
+    with pytest.raises(Refused):
+        await speak_and_fail()
     async with labelling.database.transaction() as tx:
         tx.speak(target(1))
     assert await numbers_of(labelling.database) == {partition_of("target-1"): [1]}

@@ -63,14 +63,13 @@ class Listener:
             if self.refuse(item.fact):
                 raise ValueError(item.fact.target_id)
             await tx.execute(
-                text("INSERT INTO journal (client_id, action) VALUES (:id, 'heard')"), {"id": item.fact.target_id}
+                text("INSERT INTO journal (client_id, action) VALUES (:id, 'heard')"),
+                {"id": item.fact.target_id},
             )
 
     async def effects(self) -> dict[str, int]:
         async with self.database.reading() as connection:
-            rows = await connection.execute(
-                text("SELECT client_id, count(*) AS times FROM journal GROUP BY client_id")
-            )
+            rows = await connection.execute(text("SELECT client_id, count(*) AS times FROM journal GROUP BY client_id"))
             return {row.client_id: row.times for row in rows}
 
     async def parked(self) -> list[tuple[str, str]]:
@@ -91,7 +90,7 @@ async def listener(cluster: Cluster, labelling: ServiceUnderTest) -> AsyncIterat
 async def eventually(reached: Callable[[], Awaitable[bool]]) -> None:
     """Wait for an effect, with a deadline."""
     async with asyncio.timeout(DEADLINE):
-        while not await reached():
+        while not await reached():  # noqa: ASYNC110 - the effect is in a database
             await asyncio.sleep(0.02)
 
 
@@ -213,9 +212,7 @@ async def test_an_unknown_type_is_parked_with_its_reason(labelling: ServiceUnder
     assert await listener.parked() == [("target-1", "unknown_type")]
 
 
-async def test_another_incarnation_of_a_log_stops_its_listener(
-    labelling: ServiceUnderTest, listener: Listener
-) -> None:
+async def test_another_incarnation_of_a_log_stops_its_listener(labelling: ServiceUnderTest, listener: Listener) -> None:
     await say(labelling.database, 1)
     [envelope] = await envelopes_of(labelling.database)
     intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))

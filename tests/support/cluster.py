@@ -106,10 +106,16 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     )
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [*user.prefix, str(binaries / "postgres"), "-D", str(data), *(w for s in settings for w in ("-c", s))],
+            [
+                *user.prefix,
+                str(binaries / "postgres"),
+                "-D",
+                str(data),
+                *(w for s in settings for w in ("-c", s)),
+            ],
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent(SIGINT),
+            preexec_fn=_die_with_parent(SIGINT),  # noqa: PLW1509 - no thread of ours runs yet
         )
     try:
         _prepare(cluster, binaries)

@@ -61,10 +61,14 @@ class NatsServer:
         """Start (again) and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-c", str(self.folder / "server.conf")],
+                [
+                    str(Path(sysconfig.get_path("scripts")) / "nats-server"),
+                    "-c",
+                    str(self.folder / "server.conf"),
+                ],
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent(SIGTERM),
+                preexec_fn=_die_with_parent(SIGTERM),  # noqa: PLW1509 - forks at once, holds no lock
             )
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:

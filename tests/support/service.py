@@ -118,9 +118,7 @@ def settings_of(service: str, cluster: Cluster, *, database: str, **values: Any)
 
 
 @asynccontextmanager
-async def service_under_test(
-    service: str, cluster: Cluster, *, database: str
-) -> AsyncIterator[ServiceUnderTest]:
+async def service_under_test(service: str, cluster: Cluster, *, database: str) -> AsyncIterator[ServiceUnderTest]:
     """Start a service's application on a database."""
     settings = settings_of(service, cluster, database=database)
     main = importlib.import_module(f"services.{service}.main")
