@@ -48,7 +48,9 @@ def _is_called_by_name(function: Function) -> bool:
 
 
 def _positionals(function: Function, *, bound: bool) -> int:
-    return len(function.args.posonlyargs) + len(function.args.args) - bound
+    """A parameter named with an underscore is there for the caller's sake and does not count, as in ruff."""
+    parameters = [*function.args.posonlyargs, *function.args.args][bound:]
+    return sum(not parameter.arg.startswith("_") for parameter in parameters)
 
 
 def long_files(root: Path) -> list[str]:
@@ -137,6 +139,7 @@ def test_a_long_function_is_seen(tmp_path: Path, lines: int, *, seen: bool) -> N
         ("def f(a, b, c, /): ...", True),
         ("def f(a, b, *, c, d): ...", False),
         ("async def f(a, b, c): ...", True),
+        ("def f(_, __, c): ...", False),
         ("def f(a, b, c): ...  # noqa: PLR0917 - the shape of a log processor", False),
         ("class A:\n    def f(self, a, b): ...", False),
         ("class A:\n    def f(self, a, b, c): ...", True),
