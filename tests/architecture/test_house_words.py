@@ -32,7 +32,9 @@ FORBIDDEN = re.compile(
         ]
     )
 )
-MADE_HERE = re.compile(r"\.git|\.venv|\.local|\.hypothesis|\.idea|\.vscode|\..*_cache|__pycache__|htmlcov|node_modules")
+MADE_HERE = re.compile(
+    r"\.git|\.venv|\.local|\.hypothesis|\.idea|\.vscode|\..*_cache|__pycache__|htmlcov|node_modules"
+)
 
 
 def _files(root: Path) -> Iterator[Path]:

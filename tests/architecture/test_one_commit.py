@@ -26,6 +26,8 @@ def test_only_the_platforms_transaction_commits() -> None:
 
 @pytest.mark.parametrize("line", ["await session.commit()", "on_end(session.commit)"])
 def test_a_commit_elsewhere_is_seen(tmp_path: Path, line: str) -> None:
-    plant(tmp_path, "services/followup/use_cases.py", text=f"async def record(session, on_end):\n    {line}\n")
+    plant(
+        tmp_path, "services/followup/use_cases.py", text=f"async def record(session, on_end):\n    {line}\n"
+    )
 
     assert commits(tmp_path) == ["services/followup/use_cases.py:2"]

@@ -21,7 +21,9 @@ WITHOUT_PYTHON = "data"
 def _rooms(service: Path) -> list[str]:
     """The names under a service, `.py` dropped; a room is one file or one folder of that name."""
     return sorted(
-        path.name.removesuffix(".py") for path in service.iterdir() if path.name not in {"__init__.py", "__pycache__"}
+        path.name.removesuffix(".py")
+        for path in service.iterdir()
+        if path.name not in {"__init__.py", "__pycache__"}
     )
 
 
@@ -43,7 +45,9 @@ def _faults(service: Path) -> set[str]:
 
 
 def crooked_rooms(root: Path) -> list[str]:
-    services = (path for path in (root / "services").iterdir() if path.is_dir() and path.name != "__pycache__")
+    services = (
+        path for path in (root / "services").iterdir() if path.is_dir() and path.name != "__pycache__"
+    )
     return sorted(f"{service.name}: {fault}" for service in services for fault in _faults(service))
 
 
@@ -76,7 +80,9 @@ def _build(root: Path) -> None:
         plant(root, f"services/followup/{place}")
 
 
-@pytest.mark.parametrize("room", [None, "clients.py", "pages/__init__.py", "jobs.py", "cli.py", "data/needs.yaml"])
+@pytest.mark.parametrize(
+    "room", [None, "clients.py", "pages/__init__.py", "jobs.py", "cli.py", "data/needs.yaml"]
+)
 def test_a_complete_service_is_let_through(tmp_path: Path, room: str | None) -> None:
     _build(tmp_path)
     if room:
