@@ -42,7 +42,9 @@ def _late_application(fixture: Fixture) -> Fixture:
 
 def _session_before_label(fixture: Fixture) -> Fixture:
     first, *others = fixture.sessions
-    return replace(fixture, sessions=(replace(first, starts_on=first.starts_on - timedelta(days=60)), *others))
+    return replace(
+        fixture, sessions=(replace(first, starts_on=first.starts_on - timedelta(days=60)), *others)
+    )
 
 
 def _one_learner_less(fixture: Fixture) -> Fixture:
@@ -52,13 +54,15 @@ def _one_learner_less(fixture: Fixture) -> Fixture:
 def _exit_a_month_later(fixture: Fixture) -> Fixture:
     first, *others = fixture.enrolments
     assert first.ended_on is not None
-    return replace(fixture, enrolments=(replace(first, ended_on=first.ended_on + timedelta(days=31)), *others))
+    return replace(
+        fixture, enrolments=(replace(first, ended_on=first.ended_on + timedelta(days=31)), *others)
+    )
 
 
 def _other_sex(fixture: Fixture) -> Fixture:
     first, *others = fixture.enrolments
-    sex = "male" if first.profile.sex == "female" else "female"
-    changed = replace(first, profile=replace(first.profile, sex=sex))
+    male = first.profile.sex == "male"
+    changed = replace(first, profile=replace(first.profile, sex="female" if male else "male"))
     return replace(fixture, enrolments=(changed, *others))
 
 

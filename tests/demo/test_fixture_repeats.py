@@ -46,7 +46,9 @@ def test_any_seed_reaches_the_published_figures(seed: int) -> None:
 
 def test_the_second_reading_keeps_exits_and_answers_of_the_first(r1: Fixture, r2: Fixture) -> None:
     def exits(fixture: Fixture) -> list[tuple[object, ...]]:
-        return [(one.key, one.session, one.ended_on) for one in fixture.enrolments if one.status == "completed"]
+        return [
+            (one.key, one.session, one.ended_on) for one in fixture.enrolments if one.status == "completed"
+        ]
 
     assert exits(r2) == exits(r1)
     assert r2.phases == r1.phases

@@ -35,7 +35,9 @@ def status(observation: Observation) -> str:
     if isinstance(observation, Contract):
         return "e/temp" if observation.nature_dsn == "03" else "e/non"
     assert isinstance(observation, Situation)
-    return STATUS_OF_CODE.get(observation.code) or ("e/own" if observation.code == "own_business" else "e/non")
+    return STATUS_OF_CODE.get(observation.code) or (
+        "e/own" if observation.code == "own_business" else "e/non"
+    )
 
 
 def settles(observation: Observation, *, anniversary: date) -> bool:
@@ -191,3 +193,21 @@ def test_a_region_weights_the_six_month_wave(r1: Fixture) -> None:
     matured, employed, *others = read_wave(residents, phases=r1.phases, months=6).parts
 
     assert (matured, employed, employed + sum(others)) == (360, 210, 300)
+
+
+def test_no_open_contract_is_planned_to_end_before_it_is_read(r1: Fixture) -> None:
+    """Whether a planned end ends a spell is then nobody's question here."""
+    exits = {one.key: one.ended_on for one in r1.enrolments if one.status == "completed"}
+    open_ones = [
+        (exits[item.observation.enrolment], item.observation.planned_end_on)
+        for phase in r1.phases
+        for lot in phase.lots
+        for item in lot.items
+        if isinstance(item.observation, Contract) and item.observation.ends_on is None
+    ]
+
+    assert [
+        (ended_on, planned_end_on)
+        for ended_on, planned_end_on in open_ones
+        if ended_on and planned_end_on and planned_end_on < later(ended_on, months=6)
+    ] == []

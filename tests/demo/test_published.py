@@ -50,7 +50,10 @@ def test_the_second_reading_takes_2760_for_those_in_training(r1: Fixture, r2: Fi
     changed = {line.id: line for line in r2.expected if line not in r1.expected}
 
     assert set(changed) == {"entries", "target_trained_8600", "target_trained_10500"}
-    assert (changed["entries"].indicator, changed["entries"].params) == ("in_training", (("as_of", "2016-12-31"),))
+    assert (changed["entries"].indicator, changed["entries"].params) == (
+        "in_training",
+        (("as_of", "2016-12-31"),),
+    )
     assert changed["target_trained_8600"].numerator == 4_587
 
 
