@@ -11,13 +11,17 @@ from shared.kernel.errors import Rule
 
 _NAMESPACE: Final = UUID("6d1f3c5e-0f6b-5a53-9c0b-5b7a6a1f2016")
 
-BAD_SIREN = Rule("bad_siren", fr="SIREN : neuf chiffres, clé de Luhn juste.", en="SIREN: nine digits, right Luhn key.")
+BAD_SIREN = Rule(
+    "bad_siren", fr="SIREN : neuf chiffres, clé de Luhn juste.", en="SIREN: nine digits, right Luhn key."
+)
 BAD_SIRET = Rule(
     "bad_siret",
     fr="SIRET : quatorze chiffres, clé juste (règle propre à La Poste comprise).",
     en="SIRET: fourteen digits, right check digits (La Poste's own rule included).",
 )
-BAD_RNCP = Rule("bad_rncp", fr="Fiche RNCP ou RS : RNCP34126, RS5616.", en="RNCP or RS entry: RNCP34126, RS5616.")
+BAD_RNCP = Rule(
+    "bad_rncp", fr="Fiche RNCP ou RS : RNCP34126, RS5616.", en="RNCP or RS entry: RNCP34126, RS5616."
+)
 BAD_CODE_INSEE = Rule(
     "bad_code_insee",
     fr="Code commune INSEE : cinq caractères, par exemple 75056 ou 2A004.",

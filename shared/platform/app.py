@@ -96,7 +96,9 @@ class _Start:
         worker = self._database("worker", self.settings.worker_database_url)
         # One bell for both: whoever commits an event wakes the relay.
         worker.spoke = database.spoke
-        broker = Broker(self.settings.nats_url, identity=self.service.name, seed_file=self.settings.nats_seed_file)
+        broker = Broker(
+            self.settings.nats_url, identity=self.service.name, seed_file=self.settings.nats_seed_file
+        )
         self.app.state.broker = broker
         self.stack.push_async_callback(broker.close)
         feed = Feed(self.settings, client=client)

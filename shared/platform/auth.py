@@ -172,7 +172,9 @@ async def authenticated(
         caller = await verifier.verify(credentials.credentials)
     except TokenRefused as refusal:
         log.info("auth.refused", reason=str(refusal))
-        raise ProblemError(401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from None
+        raise ProblemError(
+            401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        ) from None
     except httpx.HTTPError:
         raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
     request.state.client_id = caller.client_id

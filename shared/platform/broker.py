@@ -118,7 +118,9 @@ class Broker:
             envelopes[-1].subject,
             envelopes[-1].to_json().encode(),
             timeout=ACK_DEADLINE,
-            headers=_headers(envelopes[-1], stream) | _batch_headers(batch, last) | {"Nats-Batch-Commit": "1"},
+            headers=_headers(envelopes[-1], stream)
+            | _batch_headers(batch, last)
+            | {"Nats-Batch-Commit": "1"},
         )
         verdict = json.loads(answer.data or b"{}")
         if "error" in verdict:

@@ -68,7 +68,9 @@ class Database:
     async def _log(self, tx: Transaction) -> Sequence[Position]:
         if not tx.spoken:
             return ()
-        return await event_log.append(tx.connection, tx.spoken, service=self.service, traceparent=current_traceparent())
+        return await event_log.append(
+            tx.connection, tx.spoken, service=self.service, traceparent=current_traceparent()
+        )
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -47,7 +47,9 @@ class _Exchange:
     """One request and its answer."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        headers = {name: value for name, value in scope["headers"] if name in {b"x-request-id", b"traceparent"}}
+        headers = {
+            name: value for name, value in scope["headers"] if name in {b"x-request-id", b"traceparent"}
+        }
         self._scope = scope
         self._send = send
         self._started = time.perf_counter()

@@ -101,7 +101,9 @@ async def heads(connection: AsyncConnection, *, service: str) -> dict[int, int]:
     return {row.partition: row.last_seq for row in rows}
 
 
-async def read(connection: AsyncConnection, *, service: str, partition: int, after: int, limit: int) -> list[Envelope]:
+async def read(
+    connection: AsyncConnection, *, service: str, partition: int, after: int, limit: int
+) -> list[Envelope]:
     """Events of one partition with a number greater than `after`, in order."""
     epoch = await log_epoch(connection, service=service)
     rows = await connection.execute(

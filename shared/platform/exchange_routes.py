@@ -40,4 +40,6 @@ async def read_events(  # noqa: PLR0917 - handed over by name
     found = await event_log.read(
         reader, service=request.app.state.service, partition=partition, after=after, limit=limit
     )
-    return PlainTextResponse("\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson")
+    return PlainTextResponse(
+        "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
+    )

@@ -78,7 +78,9 @@ Text = Annotated[
     StringConstraints(min_length=1, max_length=400, strict=True),
     must(_printable, rule=FORBIDDEN_CHARACTER),
 ]
-LongText = Annotated[str, StringConstraints(max_length=4000, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)]
+LongText = Annotated[
+    str, StringConstraints(max_length=4000, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)
+]
 Reference = Annotated[
     str,
     StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", strict=True),

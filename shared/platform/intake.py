@@ -242,7 +242,9 @@ def decode(envelope: Envelope) -> Fact:
     return BY_TYPE[envelope.type].model_validate_json(envelope.data)
 
 
-def contiguous(envelopes: Sequence[Envelope], held: dict[int, positions.Held]) -> tuple[list[Envelope], dict[int, int]]:
+def contiguous(
+    envelopes: Sequence[Envelope], held: dict[int, positions.Held]
+) -> tuple[list[Envelope], dict[int, int]]:
     """What may be applied now, and per partition with a hole the last number before it.
 
     Raises EpochChanged when an event belongs to another incarnation of its log.

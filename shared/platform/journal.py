@@ -12,4 +12,6 @@ async def record(
     tx: Transaction, journal: Table, *, caller: Caller, action: str, purpose: str | None = None, **detail: Any
 ) -> None:
     """Add an entry to a service's journal table. `detail` holds references and counts, never an identity."""
-    await tx.execute(insert(journal).values(client_id=caller.client_id, action=action, purpose=purpose, detail=detail))
+    await tx.execute(
+        insert(journal).values(client_id=caller.client_id, action=action, purpose=purpose, detail=detail)
+    )

@@ -2,18 +2,26 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUEST_SECONDS = Histogram("tremplin_http_request_duration_seconds", "Time to answer.", ("method", "route", "status"))
+REQUEST_SECONDS = Histogram(
+    "tremplin_http_request_duration_seconds", "Time to answer.", ("method", "route", "status")
+)
 PUBLISHED = Counter("tremplin_relay_published_total", "Events handed to the broker.", ("service",))
 PUBLISH_FAILURES = Counter("tremplin_relay_failures_total", "Publications to be repeated.", ("service",))
 APPLIED = Counter("tremplin_intake_applied_total", "Events applied.", ("listener", "source"))
 DISCARDED = Counter("tremplin_intake_discarded_total", "Events seen before.", ("listener", "source"))
 PARKED = Counter("tremplin_intake_parked_total", "Events set aside.", ("listener", "source"))
-UNREADABLE = Counter("tremplin_intake_unreadable_total", "Messages without source and number.", ("listener", "source"))
-REPAIRED = Counter("tremplin_intake_repaired_total", "Events fetched from the speaker's feed.", ("listener", "source"))
+UNREADABLE = Counter(
+    "tremplin_intake_unreadable_total", "Messages without source and number.", ("listener", "source")
+)
+REPAIRED = Counter(
+    "tremplin_intake_repaired_total", "Events fetched from the speaker's feed.", ("listener", "source")
+)
 EVENT_AGE = Histogram(
     "tremplin_event_age_seconds",
     "From the commit at the speaker to the commit at the listener.",
     ("listener", "source"),
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300),
 )
-WATERMARK_AGE = Gauge("tremplin_watermark_age_seconds", "Since the source was last heard.", ("listener", "source"))
+WATERMARK_AGE = Gauge(
+    "tremplin_watermark_age_seconds", "Since the source was last heard.", ("listener", "source")
+)

@@ -18,8 +18,12 @@ _LOCK = 0x7472656D  # one number for all: migrations of one database run one aft
 def config_of(service: str, *, url: str = "") -> Config:
     """Alembic configuration of a service, without an ini file."""
     config = Config()
-    config.set_main_option("script_location", str(_ROOT / "services" / service / "migrations").replace("%", "%%"))
-    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s")
+    config.set_main_option(
+        "script_location", str(_ROOT / "services" / service / "migrations").replace("%", "%%")
+    )
+    config.set_main_option(
+        "file_template", "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s"
+    )
     config.set_main_option("timezone", "UTC")
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = url

@@ -38,7 +38,9 @@ STATUS_OF_KIND: dict[type[DomainError], int] = {
 }
 
 INTERNAL = Rule("internal_error", fr="Erreur interne.", en="Internal error.")
-BUSY = Rule("busy", fr="Service momentanément indisponible, réessayez.", en="Service momentarily unavailable, retry.")
+BUSY = Rule(
+    "busy", fr="Service momentanément indisponible, réessayez.", en="Service momentarily unavailable, retry."
+)
 INVALID_REQUEST = Rule("invalid_request", fr="Requête non conforme.", en="The request does not conform.")
 MALFORMED_JSON = Rule("malformed_json", fr="JSON illisible.", en="Unreadable JSON.")
 MISSING_BODY = Rule("missing_body", fr="Corps attendu.", en="A body is expected.")
@@ -49,7 +51,9 @@ TOO_LARGE = Rule("too_large", fr="Corps trop grand.", en="The body is too large.
 TOO_MANY_ITEMS = Rule("too_many_items", fr="Trop d'éléments.", en="Too many items.")
 NOT_FOUND = Rule("not_found", fr="Ressource inconnue.", en="Unknown resource.")
 METHOD_NOT_ALLOWED = Rule("method_not_allowed", fr="Méthode non permise.", en="Method not allowed.")
-UNAUTHENTICATED = Rule("unauthenticated", fr="Jeton d'accès absent ou refusé.", en="Access token missing or refused.")
+UNAUTHENTICATED = Rule(
+    "unauthenticated", fr="Jeton d'accès absent ou refusé.", en="Access token missing or refused."
+)
 INSUFFICIENT_SCOPE = Rule(
     "insufficient_scope",
     fr="Le jeton ne porte pas le droit demandé.",
@@ -190,5 +194,7 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same statement may succeed later: deadlock, lock timeout, restart, lost connection."""
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-        return error.connection_invalidated or (isinstance(state, str) and state.startswith(_TRANSIENT_STATES))
+        return error.connection_invalidated or (
+            isinstance(state, str) and state.startswith(_TRANSIENT_STATES)
+        )
     return isinstance(error, (PoolTimeout, TimeoutError, OSError))

@@ -112,7 +112,9 @@ class Relay:
             return
         async with self._database.transaction() as tx:
             self._epoch = await event_log.log_epoch(tx.connection, service=self._service)
-            rows = await tx.execute(text(_TAKE_LEASES.format(schema=self._service)), {"me": self._me, "lease": LEASE})
+            rows = await tx.execute(
+                text(_TAKE_LEASES.format(schema=self._service)), {"me": self._me, "lease": LEASE}
+            )
             leases = rows.all()
         self._through = {row.partition: row.published_through for row in leases}
         self._fences = {row.partition: row.fence for row in leases}
@@ -139,7 +141,10 @@ class Relay:
                 },
             )
             assert self._epoch is not None  # noqa: S101 - read with the leases
-            return [event_log.envelope_of(row, service=self._service, epoch=self._epoch) for row in rows.mappings()]
+            return [
+                event_log.envelope_of(row, service=self._service, epoch=self._epoch)
+                for row in rows.mappings()
+            ]
 
     async def _advance(self, envelopes: Sequence[Envelope]) -> None:
         reached = {envelope.partition: envelope.sequence for envelope in envelopes}

@@ -10,7 +10,9 @@ from sqlalchemy.sql.type_api import TypeEngine
 Row = Mapping[str, Any]
 
 
-def unnested(columns: Mapping[str, TypeEngine[Any]], rows: Sequence[Row], *, name: str = "given") -> FromClause:
+def unnested(
+    columns: Mapping[str, TypeEngine[Any]], rows: Sequence[Row], *, name: str = "given"
+) -> FromClause:
     """The rows as a relation, `unnest(array, array, ...) AS name(column, ...)`.
 
     `columns` gives the type of each column; a row lacks no column. Columns of array type cannot travel

@@ -57,7 +57,9 @@ class ServiceSettings(BaseSettings):
         secrets = {
             "database_url": self.database_url.get_secret_value(),
             "worker_database_url": self.worker_database_url.get_secret_value(),
-            "feed_client_secret": self.feed_client_secret.get_secret_value() if self.feed_client_secret else "",
+            "feed_client_secret": self.feed_client_secret.get_secret_value()
+            if self.feed_client_secret
+            else "",
             "nats_seed_file": str(self.nats_seed_file or ""),
         }
         known = [name for name, value in secrets.items() if DEVELOPMENT_MARK in value]

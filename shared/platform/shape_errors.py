@@ -70,4 +70,6 @@ def _value_violation(kind: str, context: Mapping[str, Any], *, pointer: str) -> 
     return Violation(WRONG_TYPE if kind.endswith(("_type", "_parsing")) else WRONG_FORM, pointer, expected)
 
 
-_BOUNDS = frozenset({"ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "max_digits", "decimal_places"})
+_BOUNDS = frozenset(
+    {"ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "max_digits", "decimal_places"}
+)

@@ -30,7 +30,11 @@ _VALUES: dict[str, Any] = {
     "holder": "732829320",
     "name": "Organisme de démonstration",
     "legal_status": "association",
-    "sites": (Site(siret="73282932000074", name="Site", code_insee="75056", region="11", open_from=date(2015, 1, 1)),),
+    "sites": (
+        Site(
+            siret="73282932000074", name="Site", code_insee="75056", region="11", open_from=date(2015, 1, 1)
+        ),
+    ),
     "training_id": _TRAINING,
     "reference": "DEV-2016-01",
     "training_reference": "DEV-2016-01",
@@ -146,7 +150,8 @@ def main() -> int:
         path = GOLDEN / f"{name}.json"
         if not path.exists():
             path.write_text(
-                json.dumps(json.loads(envelope_of(example_of(event)).to_json()), indent=2, ensure_ascii=False) + "\n"
+                json.dumps(json.loads(envelope_of(example_of(event)).to_json()), indent=2, ensure_ascii=False)
+                + "\n"
             )
     for service in SPEAKERS:
         (OPENAPI / f"{service}.json").write_text(openapi_of(service))

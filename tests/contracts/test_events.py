@@ -64,7 +64,9 @@ def test_the_envelope_is_cloudevents_with_a_zero_padded_sequence() -> None:
     assert json.loads(envelope.to_json()) == content
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"source": 3}', '{"source": "/x/y"}', "null", "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"source": 3}', '{"source": "/x/y"}', "null", "\udcff"]
+)
 def test_what_is_no_envelope_is_refused_and_never_crashes(text: str) -> None:
     with pytest.raises(BadEnvelope):
         Envelope.from_json(text.encode("utf-8", "surrogateescape"))

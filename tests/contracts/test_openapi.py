@@ -16,7 +16,9 @@ OPENAPI = Path(__file__).resolve().parent / "openapi"
 @pytest.mark.parametrize("service", SPEAKERS)
 def test_the_description_is_the_one_in_the_repository(service: str) -> None:
     kept = (OPENAPI / f"{service}.json").read_text()
-    assert openapi_of(service) == kept, "the API changed: run `make openapi`, read the difference, commit both"
+    assert openapi_of(service) == kept, (
+        "the API changed: run `make openapi`, read the difference, commit both"
+    )
 
 
 @pytest.mark.parametrize("service", SPEAKERS)
@@ -54,4 +56,6 @@ def test_every_body_has_an_example(service: str) -> None:
             schema = content["schema"]
             if "$ref" in schema:
                 schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-            assert "example" in content or "examples" in content or "example" in schema or "examples" in schema, name
+            assert (
+                "example" in content or "examples" in content or "example" in schema or "examples" in schema
+            ), name

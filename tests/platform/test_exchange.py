@@ -35,7 +35,9 @@ class LogFeed:
     async def events(self, speaker: str, *, partition: int, after: int) -> list[Envelope]:
         self.asked.append((partition, after))
         async with self._database.reading() as connection:
-            return await event_log.read(connection, service=speaker, partition=partition, after=after, limit=500)
+            return await event_log.read(
+                connection, service=speaker, partition=partition, after=after, limit=500
+            )
 
 
 class Listener:
@@ -69,7 +71,9 @@ class Listener:
 
     async def effects(self) -> dict[str, int]:
         async with self.database.reading() as connection:
-            rows = await connection.execute(text("SELECT client_id, count(*) AS times FROM journal GROUP BY client_id"))
+            rows = await connection.execute(
+                text("SELECT client_id, count(*) AS times FROM journal GROUP BY client_id")
+            )
             return {row.client_id: row.times for row in rows}
 
     async def parked(self) -> list[tuple[str, str]]:
@@ -90,7 +94,7 @@ async def listener(cluster: Cluster, labelling: ServiceUnderTest) -> AsyncIterat
 async def eventually(reached: Callable[[], Awaitable[bool]]) -> None:
     """Wait for an effect, with a deadline."""
     async with asyncio.timeout(DEADLINE):
-        while not await reached():  # noqa: ASYNC110 - the effect is in a database
+        while not await reached():
             await asyncio.sleep(0.02)
 
 
@@ -153,7 +157,9 @@ async def test_a_batch_published_again_changes_nothing(
     await broker.close()
 
 
-async def test_a_hole_is_filled_from_the_speakers_feed(labelling: ServiceUnderTest, listener: Listener) -> None:
+async def test_a_hole_is_filled_from_the_speakers_feed(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
     for version in range(1, 6):
         await say(labelling.database, 3, version=version)
     envelopes = await envelopes_of(labelling.database)
@@ -203,7 +209,9 @@ async def test_what_a_rule_refuses_parks_its_aggregate_and_the_rest_flows(
     assert "target-17" not in await listener.effects()
 
 
-async def test_an_unknown_type_is_parked_with_its_reason(labelling: ServiceUnderTest, listener: Listener) -> None:
+async def test_an_unknown_type_is_parked_with_its_reason(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
     await say(labelling.database, 1)
     [envelope] = await envelopes_of(labelling.database)
     stranger = Envelope.from_json(envelope.to_json().replace("target.set.v1", "target.set.v9"))
@@ -212,7 +220,9 @@ async def test_an_unknown_type_is_parked_with_its_reason(labelling: ServiceUnder
     assert await listener.parked() == [("target-1", "unknown_type")]
 
 
-async def test_another_incarnation_of_a_log_stops_its_listener(labelling: ServiceUnderTest, listener: Listener) -> None:
+async def test_another_incarnation_of_a_log_stops_its_listener(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
     await say(labelling.database, 1)
     [envelope] = await envelopes_of(labelling.database)
     intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))

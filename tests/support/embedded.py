@@ -56,7 +56,7 @@ def verb(place: Place, name: str, **knobs: str) -> subprocess.CompletedProcess[s
 
 @dataclass(frozen=True)
 class Running:
-    """A launcher that has said it is ready."""
+    """A launcher in a process of its own, and what it prints."""
 
     place: Place
     launcher: subprocess.Popen[str]
@@ -74,6 +74,18 @@ class Running:
 @contextmanager
 def running(place: Place, **knobs: str) -> Iterator[Running]:
     """Start with `run`, wait until it is ready, stop it at the end if it still runs."""
+    stack = starting(place, **knobs)
+    try:
+        _await_ready(stack)
+        yield stack
+    finally:
+        if stack.launcher.poll() is None:
+            stack.launcher.send_signal(SIGTERM)
+            stack.wait()
+
+
+def starting(place: Place, **knobs: str) -> Running:
+    """Begin a start, without waiting for anything."""
     output = place.root.parent / f"{place.state}.out"
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("wb") as stream:
@@ -85,14 +97,7 @@ def running(place: Place, **knobs: str) -> Iterator[Running]:
             stderr=stream,
             text=True,
         )
-    stack = Running(place, launcher, output)
-    try:
-        _await_ready(stack)
-        yield stack
-    finally:
-        if launcher.poll() is None:
-            launcher.send_signal(SIGTERM)
-            launcher.wait(_PATIENCE)
+    return Running(place, launcher, output)
 
 
 def processes_of(place: Place) -> list[int]:

@@ -118,14 +118,18 @@ def settings_of(service: str, cluster: Cluster, *, database: str, **values: Any)
 
 
 @asynccontextmanager
-async def service_under_test(service: str, cluster: Cluster, *, database: str) -> AsyncIterator[ServiceUnderTest]:
+async def service_under_test(
+    service: str, cluster: Cluster, *, database: str
+) -> AsyncIterator[ServiceUnderTest]:
     """Start a service's application on a database."""
     settings = settings_of(service, cluster, database=database)
     main = importlib.import_module(f"services.{service}.main")
     consumers = importlib.import_module(f"services.{service}.consumers")
     subscriptions = cast("tuple[Subscription, ...]", consumers.SUBSCRIPTIONS)
     app = main.create_app(settings)
-    worker = Database(cluster.url(database, role=f"{service}_worker"), service=service, role="worker", pool_size=4)
+    worker = Database(
+        cluster.url(database, role=f"{service}_worker"), service=service, role="worker", pool_size=4
+    )
     async with app.router.lifespan_context(app), httpx.AsyncClient() as outside:
         app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience=service)
         intake = Intake(

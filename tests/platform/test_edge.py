@@ -1,0 +1,331 @@
+"""The edge: tokens, problems, ids and positions behave the same whatever the route."""
+
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, Request
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey
+from sqlalchemy import text
+
+from shared.kernel.errors import Conflict, Rule
+from shared.platform.app import Service, assemble
+from shared.platform.auth import Caller, Verifier, require
+from shared.platform.bulk import Verdict, read_lot, run_lot
+from shared.platform.database import Transaction
+from shared.platform.dependencies import Db, Reader, Tx
+from shared.platform.fields import Body, IsoDate, Reference, Siret
+from tests.platform.test_event_log import target
+from tests.support.cluster import Cluster
+from tests.support.service import settings_of
+from tests.support.tokens import ISSUER, TestKeys, signing_key, token
+
+SECRET = "Zénaïde-Planted-Value"
+TAKEN = Rule("taken", fr="Déjà pris.", en="Already taken.")
+router = APIRouter(prefix="/v1", tags=["toy"])
+
+
+class Toy(Body):
+    reference: Reference
+    siret: Siret | None = None
+    on: IsoDate | None = None
+    note: str = ""
+
+
+class Toys(Body):
+    items: list[Toy]
+
+
+@router.put("/toys/{number}", operation_id="put_toy", summary="Speak one fact")
+async def put_toy(
+    number: int, body: Toy, tx: Tx, _: Annotated[Caller, Depends(require("toy:write"))]
+) -> dict[str, str]:
+    tx.speak(target(number))
+    if body.note == "conflict":
+        raise Conflict(TAKEN, pointer="/note")
+    if body.note == "bug":
+        message = f"a bug near {body.note} {SECRET}"
+        raise RuntimeError(message)
+    if body.note == "late":
+        # Fails at COMMIT, after the route has returned.
+        await tx.execute(
+            text("CREATE TEMPORARY TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP")
+        )
+        await tx.execute(text("INSERT INTO t VALUES (1), (1)"))
+    return {"status": "done"}
+
+
+@router.post("/toys", status_code=207, operation_id="post_toys", summary="Speak many")
+async def post_toys(
+    request: Request, db: Db, _: Annotated[Caller, Depends(require("toy:write"))]
+) -> dict[str, Any]:
+    async def work(tx: Transaction, items: list[Toy]) -> list[Verdict]:
+        tx.speak(*(target(number) for number, _ in enumerate(items)))
+        return [Verdict("accepted") for _ in items]
+
+    return await run_lot(request, await read_lot(request, Toys), database=db, work=work)
+
+
+@router.get("/toys", operation_id="get_toys", summary="Count the facts spoken")
+async def get_toys(reader: Reader) -> dict[str, int]:
+    return {"count": (await reader.execute(text("SELECT count(*) FROM event_log"))).scalar_one()}
+
+
+@pytest.fixture
+async def toy(cluster: Cluster, database: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = assemble(
+        Service(name="labelling", title="toy", routers=[router]),
+        settings_of("labelling", cluster, database=database),
+    )
+    async with app.router.lifespan_context(app):
+        app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience="labelling")
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://toy.test") as client:
+            client.headers["Authorization"] = f"Bearer {token(scope='toy:write')}"
+            yield client
+
+
+def is_problem(answer: httpx.Response, status: int, *, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    body: dict[str, Any] = answer.json()
+    assert body["code"] == code
+    assert body["status"] == status
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert SECRET not in answer.text
+    return body
+
+
+async def count(toy: httpx.AsyncClient) -> int:
+    return int((await toy.get("/v1/toys")).json()["count"])
+
+
+async def test_a_write_is_committed_before_its_answer_and_says_its_position(toy: httpx.AsyncClient) -> None:
+    answer = await toy.put("/v1/toys/1", json={"reference": "a"})
+    assert answer.status_code == 200
+    assert answer.headers["tremplin-position"].startswith("labelling/")
+    assert await count(toy) == 1
+
+
+async def test_a_refusal_rolls_back_and_names_field_and_rule(toy: httpx.AsyncClient) -> None:
+    answer = await toy.put("/v1/toys/1", json={"reference": "a", "note": "conflict"})
+    body = is_problem(answer, 409, code="taken")
+    assert body["errors"] == [{"pointer": "/note", "code": "taken", "message": "Déjà pris."}]
+    assert "tremplin-position" not in answer.headers
+    assert await count(toy) == 0
+
+
+async def test_a_failed_commit_is_never_answered_as_done(toy: httpx.AsyncClient) -> None:
+    answer = await toy.put("/v1/toys/1", json={"reference": "a", "note": "late"})
+    is_problem(answer, 500, code="internal_error")
+    assert await count(toy) == 0
+
+
+async def test_a_bug_shows_neither_its_message_nor_its_place(
+    toy: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = await toy.put("/v1/toys/1", json={"reference": "a", "note": "bug"})
+    is_problem(answer, 500, code="internal_error")
+    assert SECRET not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ({"reference": "a", "siret": SECRET[:14]}, "/siret", "bad_siret"),
+        ({"reference": "a", "siret": "73282932000079"}, "/siret", "bad_siret"),
+        ({"reference": "a", "on": "2016-02-30"}, "/on", "bad_date"),
+        ({"reference": "a", "on": 1454457600}, "/on", "bad_date"),
+        ({"reference": "a", "on": "2016-02-03T00:00:00Z"}, "/on", "bad_date"),
+        ({"siret": "73282932000074"}, "/reference", "missing_field"),
+        ({"reference": "a", SECRET: 1}, "", "unknown_field"),
+        ({"reference": SECRET}, "/reference", "wrong_form"),
+        ({"reference": 3}, "/reference", "wrong_type"),
+        ({"reference": "a", "note": [SECRET]}, "/note", "wrong_type"),
+    ],
+)
+async def test_a_wrong_field_is_named_and_its_value_never_repeated(
+    toy: httpx.AsyncClient, body: dict[str, Any], pointer: str, code: str
+) -> None:
+    problem = is_problem(await toy.put("/v1/toys/1", json=body), 422, code="invalid_request")
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, code)]
+
+
+async def test_the_language_of_a_problem_is_the_callers(toy: httpx.AsyncClient) -> None:
+    french = await toy.put("/v1/toys/1", json={})
+    english = await toy.put("/v1/toys/1", json={}, headers={"Accept-Language": "en-GB,fr;q=0.5"})
+    assert french.json()["errors"][0]["message"] == "Champ obligatoire absent."
+    assert english.json()["errors"][0]["message"] == "A required field is missing."
+    assert (french.headers["content-language"], english.headers["content-language"]) == ("fr", "en")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "code"),
+    [
+        (b"{", "application/json", 400, "malformed_json"),
+        (b"\x80\x81\xff", "application/json", 400, "malformed_json"),
+        (b"", "application/json", 400, "missing_body"),
+        (b'{"items": []}', "text/plain", 415, "unsupported_media_type"),
+        (b'{"items": [' + b"[" * 100_000, "application/json", 400, "malformed_json"),
+        (b'{"items": "x"}', "application/json", 422, "invalid_request"),
+        (b" " * (4 * 1024 * 1024 + 1), "application/json", 413, "too_large"),
+    ],
+)
+async def test_an_unreadable_bulk_body_is_refused_whole(
+    toy: httpx.AsyncClient, content: bytes, media_type: str, status: int, code: str
+) -> None:
+    answer = await toy.post("/v1/toys", content=content, headers={"Content-Type": media_type})
+    is_problem(answer, status, code=code)
+    assert await count(toy) == 0
+
+
+async def test_a_bulk_call_answers_each_item_in_order(toy: httpx.AsyncClient) -> None:
+    items = [{"reference": f"r{number}"} for number in range(5)]
+    items[1] = {"reference": "r1", "on": SECRET}
+    items[3] = {"reference": "r3", "extra": SECRET}
+    answer = await toy.post("/v1/toys", json={"items": items})
+    assert answer.status_code == 207
+    results = answer.json()["results"]
+    assert [result["reference"] for result in results] == ["r0", "r1", "r2", "r3", "r4"]
+    assert [result["status"] for result in results] == [
+        "accepted",
+        "rejected",
+        "accepted",
+        "rejected",
+        "accepted",
+    ]
+    assert results[1]["errors"][0]["pointer"] == "/on"
+    assert answer.json()["summary"] == {"accepted": 3, "rejected": 2}
+    assert SECRET not in answer.text
+    assert await count(toy) == 3
+
+
+async def test_a_thousand_items_are_two_transactions_and_one_answer(toy: httpx.AsyncClient) -> None:
+    answer = await toy.post(
+        "/v1/toys", json={"items": [{"reference": f"r{number}"} for number in range(1000)]}
+    )
+    assert answer.json()["summary"] == {"accepted": 1000}
+    assert await count(toy) == 1000
+    too_many = await toy.post(
+        "/v1/toys", json={"items": [{"reference": f"r{number}"} for number in range(1001)]}
+    )
+    is_problem(too_many, 413, code="too_many_items")
+    assert await count(toy) == 1000
+
+
+def forged(**claims: Any) -> str:
+    return token(scope="toy:write", **claims)
+
+
+def unsigned() -> str:
+    def part(content: dict[str, Any]) -> str:
+        return urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+    claims = {"iss": ISSUER, "aud": ["labelling"], "sub": "x", "scope": "toy:write", "exp": time.time() + 600}
+    return f"{part({'alg': 'none', 'typ': 'at+jwt'})}.{part(claims)}."
+
+
+def signed_with(key: ECKey | OctKey, *, algorithm: str, kind: str = "at+jwt") -> str:
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "aud": ["labelling"],
+        "sub": "x",
+        "scope": "toy:write",
+        "iat": now,
+        "exp": now + 600,
+    }
+    return jwt.encode({"alg": algorithm, "typ": kind, "kid": "test-key"}, claims, key, algorithms=[algorithm])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "x",
+        "a.b.c",
+        forged(iss="http://elsewhere.test"),
+        forged(aud=["enrolment"]),
+        forged(aud=None),
+        forged(exp=int(time.time()) - 60),
+        forged(exp=None),
+        forged(iat=int(time.time()) + 3600),
+        forged(nbf=int(time.time()) + 3600),
+        forged(sub=None),
+        unsigned(),
+        signed_with(ECKey.generate_key("P-256"), algorithm="ES256"),
+        signed_with(OctKey.import_key(signing_key().as_pem(private=False)), algorithm="HS256"),
+        signed_with(signing_key(), algorithm="ES256", kind="JWT"),
+        "x" * 9000,
+    ],
+)
+async def test_a_token_that_is_not_ours_is_refused(toy: httpx.AsyncClient, bad: str) -> None:
+    answer = await toy.put("/v1/toys/1", json={"reference": "a"}, headers={"Authorization": f"Bearer {bad}"})
+    is_problem(answer, 401, code="unauthenticated")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_no_token_and_the_wrong_scope_are_told_apart(toy: httpx.AsyncClient) -> None:
+    basic = await toy.put("/v1/toys/1", json={"reference": "a"}, headers={"Authorization": "Basic eDp5"})
+    is_problem(basic, 401, code="unauthenticated")
+    lacking = await toy.put(
+        "/v1/toys/1", json={"reference": "a"}, headers={"Authorization": f"Bearer {token(scope='other')}"}
+    )
+    is_problem(lacking, 403, code="insufficient_scope")
+    assert 'scope="toy:write"' in lacking.headers["www-authenticate"]
+
+
+async def test_a_request_id_is_kept_when_it_is_one_and_replaced_when_it_is_not(
+    toy: httpx.AsyncClient,
+) -> None:
+    kept = await toy.get("/v1/toys", headers={"X-Request-ID": "mine-42"})
+    replaced = await toy.get("/v1/toys", headers={"X-Request-ID": "x" * 5000})
+    assert kept.headers["x-request-id"] == "mine-42"
+    assert replaced.headers["x-request-id"] != "x" * 5000
+    assert (await toy.get("/nowhere")).headers["x-request-id"]
+
+
+async def test_unknown_paths_and_methods_are_problems(toy: httpx.AsyncClient) -> None:
+    is_problem(await toy.get("/nowhere"), 404, code="not_found")
+    is_problem(await toy.delete("/v1/toys"), 405, code="method_not_allowed")
+
+
+async def test_reading_what_was_not_heard_yet_says_so_and_when_to_retry(toy: httpx.AsyncClient) -> None:
+    own = await toy.get("/v1/toys", params={"at_least": "labelling/07/999"})
+    assert own.status_code == 200
+    unheard = await toy.get("/v1/toys", params={"at_least": "enrolment/07/1"})
+    is_problem(unheard, 503, code="unknown_position")
+    assert unheard.headers["retry-after"] == "1"
+    is_problem(await toy.get("/v1/toys", params={"at_least": "nonsense"}), 400, code="invalid_request")
+
+
+async def test_the_probes_need_no_token_and_ready_means_the_schema_is_there(toy: httpx.AsyncClient) -> None:
+    for probe in ("/livez", "/startupz", "/readyz"):
+        answer = await toy.get(probe, headers={"Authorization": ""})
+        assert answer.status_code == 200, answer.text
+    assert (await toy.get("/readyz")).json()["broker"] == "disconnected"
+
+
+async def test_freshness_and_feed(toy: httpx.AsyncClient) -> None:
+    await toy.put("/v1/toys/1", json={"reference": "a"})
+    fresh = (await toy.get("/v1/freshness")).json()
+    assert fresh["service"] == "labelling"
+    assert sum(fresh["log"].values()) == 1
+    partition = next(name for name, head in fresh["log"].items() if head == 1)
+    refused = await toy.get("/v1/events", params={"partition": int(partition)})
+    is_problem(refused, 403, code="insufficient_scope")
+    feeder = {"Authorization": f"Bearer {token(scope='events:feed')}"}
+    lines = (
+        await toy.get("/v1/events", params={"partition": int(partition)}, headers=feeder)
+    ).text.splitlines()
+    assert [json.loads(line)["data"]["value"] for line in lines] == [1]
+
+
+def test_a_date_body_keeps_dates() -> None:
+    assert Toy(reference="a", on=date(2016, 2, 3)).on == date(2016, 2, 3)

@@ -1,0 +1,42 @@
+"""Production refuses what the repository shows."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.labelling.settings import Settings
+
+SOUND: dict[str, Any] = {
+    "environment": "production",
+    "database_url": "postgresql+asyncpg://labelling_api:s3@db/tremplin",
+    "worker_database_url": "postgresql+asyncpg://labelling_worker:s3@db/tremplin",
+    "issuer": "https://identity.example.org",
+    "jwks_url": "https://identity.example.org/jwks",
+}
+
+
+def test_production_starts_with_sound_settings() -> None:
+    assert Settings(**SOUND).environment == "production"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"database_url": "postgresql+asyncpg://labelling_api:development-only-x@db/tremplin"},
+        {"worker_database_url": "postgresql+asyncpg://labelling_worker:development-only-x@db/tremplin"},
+        {"feed_client_secret": "development-only-service-labelling"},
+        {"nats_seed_file": "/secrets/development-only-labelling.nk"},
+        {"issuer": "http://127.0.0.1:8100"},
+    ],
+)
+def test_production_refuses_development_secrets_and_issuers(fault: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(**SOUND | fault)
+    assert "production" in str(refused.value)
+
+
+def test_roles_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELLING_ROLES", "api, relay")
+    values = {key: value for key, value in SOUND.items() if key != "environment"}
+    assert Settings(**values).roles == {"api", "relay"}
