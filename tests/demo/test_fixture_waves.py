@@ -1,4 +1,4 @@
-"""The answers give the published waves: judged by a small reading of the window rule written for this test alone."""
+"""The answers give the published waves, by a small reading of the window rule written for this test alone."""
 
 import calendar
 from collections import Counter
@@ -183,7 +183,7 @@ def test_a_search_in_vain_is_sent_only_about_the_silent(r1: Fixture) -> None:
 
 
 def test_a_region_weights_the_six_month_wave(r1: Fixture) -> None:
-    """360 residents of Île-de-France of 900, who answer and work more than the others: 63.5 % instead of 64 %."""
+    """360 of the 900 live in Île-de-France; they answer and work more: weighted, 63.5 % instead of 64 %."""
     residents = Fixture(
         **{
             **{name: getattr(r1, name) for name in Fixture.__dataclass_fields__},
