@@ -1,0 +1,1 @@
+"""Keycloak as the issuer of tokens: its realm, written from the scopes and clients of the project."""
