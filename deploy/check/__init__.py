@@ -1,0 +1,1 @@
+"""Judges what runs elsewhere: images, compose, proxy and realm; `python -m deploy.check`."""
