@@ -2,33 +2,49 @@
 
 import os
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
 from deploy.local import embedded, logfiles, verbs
 from deploy.local.launcher import Launcher
-from deploy.local.place import place_of
+from deploy.local.place import STATES, Place, place_of
 from deploy.local.refusals import BROKEN, REFUSED, Broken, Refused
 from deploy.local.stack import Stack
 from deploy.local.state import Content, content_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What tests replace: the folder of the states, and the parts of a stack."""
+
+    root: Path = STATES
+    compose: embedded.Compose = embedded.everything
+
+    @property
+    def place(self) -> Place:
+        """The place that the environment chooses."""
+        return place_of(os.environ, root=self.root)
+
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 
 @app.command()
-def run() -> None:
+def run(context: typer.Context) -> None:
     """Start the stack and stay up until Ctrl-C."""
 
     async def use(launcher: Launcher, stack: Stack) -> int:
-        verbs.print_addresses(stack)
+        verbs.print_hints(stack)
         await launcher.until_asked()
         return 0
 
-    raise typer.Exit(_start(content_of(os.environ), use=use))
+    raise typer.Exit(_start(context, content=content_of(os.environ), use=use))
 
 
 @app.command()
-def demo() -> None:
+def demo(context: typer.Context) -> None:
     """Start the stack and play the year 2016 on it; ONCE=1 stops it afterwards."""
     once = _is_set("ONCE")
     verbs.check_player()
@@ -36,43 +52,43 @@ def demo() -> None:
     async def use(launcher: Launcher, stack: Stack) -> int:
         return await verbs.play(stack, launcher=launcher, once=once)
 
-    raise typer.Exit(_start(content_of(os.environ, fixture="r1"), use=use))
+    raise typer.Exit(_start(context, content=content_of(os.environ, fixture="r1"), use=use))
 
 
 @app.command()
-def down() -> None:
+def down(context: typer.Context) -> None:
     """Stop the running stack of this state and wait for its end."""
-    verbs.down(place_of(os.environ))
+    verbs.down(_scene(context).place)
 
 
 @app.command()
-def status() -> None:
+def status(context: typer.Context) -> None:
     """Show processes, addresses, readiness and figures."""
-    verbs.status(place_of(os.environ))
+    verbs.status(_scene(context).place)
 
 
 @app.command()
-def reset() -> None:
+def reset(context: typer.Context) -> None:
     """Forget this state: delete its folder."""
-    verbs.reset(place_of(os.environ))
+    verbs.reset(_scene(context).place)
 
 
 @app.command()
-def logs() -> None:
+def logs(context: typer.Context) -> None:
     """Print the end of each log; FOLLOW=1 goes on."""
-    logfiles.show(place_of(os.environ), follow=_is_set("FOLLOW"))
+    logfiles.show(_scene(context).place, follow=_is_set("FOLLOW"))
 
 
 @app.command()
-def token() -> None:
+def token(context: typer.Context) -> None:
     """Print an access token of CLIENT and nothing else."""
-    verbs.token(place_of(os.environ), client=os.environ.get("CLIENT", ""))
+    verbs.token(_scene(context).place, client=os.environ.get("CLIENT", ""))
 
 
-def main() -> None:
+def main(scene: Scene | None = None) -> None:
     """Run a verb. 2 is a refusal before anything was started, 1 a failure after it."""
     try:
-        app()
+        app(obj=scene or Scene())
     except Refused as refusal:
         sys.stderr.write(f"{refusal}\n")
         sys.exit(REFUSED)
@@ -82,9 +98,15 @@ def main() -> None:
         sys.exit(BROKEN)
 
 
-def _start(content: Content, *, use: embedded.Use) -> int:
-    place = place_of(os.environ)
-    return embedded.start(place, content, programs=embedded.find_programs(os.environ), use=use)
+def _start(context: typer.Context, *, content: Content, use: embedded.Use) -> int:
+    scene = _scene(context)
+    programs = embedded.find_programs(os.environ)
+    return embedded.start(scene.place, content, programs=programs, use=use, compose=scene.compose)
+
+
+def _scene(context: typer.Context) -> Scene:
+    scene: Scene = context.obj
+    return scene
 
 
 def _is_set(knob: str) -> bool:

@@ -90,6 +90,7 @@ class Launcher:
     async def _serve(self, server: Server) -> None:
         child = self._spawn(server.name, server.command, environment=server.environment, server=server)
         self._children[server.name] = child
+        self._note(f"{server.name} started, process {child.pid}")
         self._record()
         deadline = time.monotonic() + server.deadline
         while not await server.ready():
@@ -151,11 +152,18 @@ class Launcher:
                     await gone[other.name].wait()
             child = self._children.get(part.name)
             if child is not None and isinstance(part, Server):
-                await child.stop(part.grace)
+                asked = await child.stop(part.grace)
+                self._note(f"{part.name} stopped{'' if asked else ' by force'}, code {child.code}")
             gone[part.name].set()
 
+        self._note("stopping")
         await asyncio.gather(*(stop_one(part) for part in self._parts.values()))
         (self._place.directory / "processes.json").unlink(missing_ok=True)
+
+    def _note(self, text: str) -> None:
+        """Into the launcher's own log: the last line on the screen belongs to the player."""
+        with self._place.log("launcher").open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
 
 
 async def see_off_leftovers(place: Place) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local import refusals
 
 PROJECT = Path(__file__).resolve().parents[2]
+STATES = PROJECT / ".local"
 SERVICES = ("labelling", "enrolment", "followup", "indicators")
 HOST = "127.0.0.1"
 
@@ -58,7 +59,7 @@ class Place:
         return self.nats / "seeds" / f"{identity}.seed"
 
 
-def place_of(environment: Mapping[str, str], *, root: Path = PROJECT / ".local") -> Place:
+def place_of(environment: Mapping[str, str], *, root: Path = STATES) -> Place:
     """The place that STATE and PORT_BASE choose."""
     state = environment.get("STATE") or "default"
     if not _STATE.fullmatch(state):

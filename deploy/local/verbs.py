@@ -25,10 +25,14 @@ _PAUSE = 0.1
 
 
 def print_addresses(stack: Stack) -> None:
-    """Where everything is, and how to get a token."""
-    choice = "" if stack.state == "default" else f" STATE={stack.state}"
+    """Where everything is."""
     for name, url in stack.urls.items():
         _say(f"  {name:<12} {url}")
+
+
+def print_hints(stack: Stack) -> None:
+    """What to do with it."""
+    choice = "" if stack.state == "default" else f" STATE={stack.state}"
     _say(f"  {'logs':<12} {_short(stack.state_dir / 'logs')}")
     _say(f"  {'a token':<12} make -s token CLIENT=holder-01{choice}")
     _say(f"Ctrl-C stops it, and so does `make down{choice}`.")
@@ -50,6 +54,7 @@ async def play(stack: Stack, *, launcher: Launcher, once: bool) -> int:
     code: int = await player.play(replace(stack, once=once))
     if not once:
         print_addresses(stack)
+        print_hints(stack)
         await launcher.until_asked()
     return code
 
