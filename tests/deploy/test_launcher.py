@@ -3,10 +3,11 @@
 import json
 import os
 import socket
+import time
 from signal import SIGINT, SIGKILL, SIGTERM
 
 from deploy.local.place import Place
-from tests.support.embedded import Running, free_port_base, gone_within, processes_of, running, verb
+from tests.support.embedded import Running, gone_within, processes_of, running, starting, verb
 
 REFUSED = 2
 
@@ -146,22 +147,9 @@ def test_another_fixture_than_the_state_holds_is_refused(place: Place) -> None:
 
 
 def test_a_launcher_told_to_stop_while_it_starts_leaves_nothing(place: Place) -> None:
-    import subprocess
-    import time
-
-    from tests.support import embedded
-
-    launcher = subprocess.Popen(
-        embedded._command(place, "run"),
-        env=embedded._environment(place, {}),
-        stdout=subprocess.DEVNULL,
-    )
+    stack = starting(place)
     while not place.log("cluster").exists():
         time.sleep(0.01)
-    launcher.send_signal(SIGTERM)
-    assert launcher.wait(20) == 130
+    stack.launcher.send_signal(SIGTERM)
+    assert stack.wait() == 130
     assert processes_of(place) == []
-
-
-def test_free_bases_are_found() -> None:
-    assert free_port_base() % 10 == 0

@@ -28,6 +28,7 @@ _PORTS = range(21_000, 29_000, 10)
 def free_port_base() -> int:
     """A base whose eight ports nobody holds; outside the range from which the kernel draws."""
     start = os.getpid() % len(_PORTS)
+    base: int
     for base in (*_PORTS[start:], *_PORTS[:start]):
         if all(_is_free(base + offset) for offset in range(8)):
             return base
