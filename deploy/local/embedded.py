@@ -17,6 +17,7 @@ from deploy.local.stack import Stack
 from deploy.local.state import (
     Content,
     check_content,
+    check_is_state,
     make_directory,
     passwords,
     read_content,
@@ -71,6 +72,7 @@ def start(
     pid = lock.holder(place)
     if pid is not None:
         raise refusals.already_running(place.state, pid=pid)
+    check_is_state(place)
     check_content(place, content)
     programs.user.check_reaches(place.root.parent)
     programs.user.check_reaches(programs.postgres / "postgres")

@@ -70,6 +70,11 @@ def not_writable(path: Path, *, reason: str) -> Refused:
     return Refused(f"Cannot write in {path}: {reason}.")
 
 
+def not_a_state(path: Path) -> Refused:
+    """Other things live beside the states; a name must not hand one of them to `reset`."""
+    return Refused(f"{path} exists and is not a state of Tremplin: choose another STATE=.")
+
+
 def damaged(path: Path) -> Refused:
     """A file of the state that cannot be read back."""
     return Refused(f"{path} cannot be read: restore it, or `make reset` the state.")

@@ -67,6 +67,13 @@ def record_content(place: Place, content: Content) -> None:
         write_private(place.directory / "state.json", json.dumps(asdict(content), indent=2) + "\n")
 
 
+def check_is_state(place: Place) -> None:
+    """Refuse a folder that something else has made; reads only."""
+    folder = place.directory
+    if folder.exists() and not (folder / "lock").exists() and any(folder.iterdir()):
+        raise refusals.not_a_state(folder)
+
+
 def make_directory(place: Place) -> None:
     """The folder of the state, for its owner only."""
     try:

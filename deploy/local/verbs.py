@@ -18,7 +18,7 @@ from deploy.local.place import PROJECT, Place
 from deploy.local.processes import started_at
 from deploy.local.report import print_report
 from deploy.local.stack import Stack
-from deploy.local.state import read_json
+from deploy.local.state import check_is_state, read_json
 
 _PLAYER = "deploy.demo.player"
 _PAUSE = 0.1
@@ -86,6 +86,7 @@ def reset(place: Place) -> None:
     if not place.directory.exists():
         _say(f"There is no state '{place.state}'.")
         return
+    check_is_state(place)
     pid = lock.holder(place)
     if pid is not None:
         raise refusals.running(place.state, pid=pid)

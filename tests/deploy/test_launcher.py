@@ -56,6 +56,7 @@ def test_an_interrupted_first_start_is_begun_again(place: Place) -> None:
     draft = place.directory / "postgres.draft"
     (draft / "base").mkdir(parents=True)
     (draft / "PG_VERSION").write_text("18\n")
+    (place.directory / "lock").touch()
     with running(place):
         assert not draft.exists()
         assert (place.directory / "postgres" / "PG_VERSION").exists()
@@ -128,13 +129,16 @@ def test_reset_refuses_a_running_state_and_forgets_a_stopped_one(servers: Runnin
     refused = verb(servers.place, "reset")
     assert refused.returncode == REFUSED
     assert f"is running (process {servers.launcher.pid})" in refused.stderr
-    place.directory.mkdir(parents=True)
+    (place.directory / "postgres" / "base").mkdir(parents=True)
+    assert "is not a state of Tremplin" in verb(place, "reset").stderr
+    (place.directory / "lock").touch()
     assert verb(place, "reset").returncode == 0
     assert not place.directory.exists()
 
 
 def test_another_fixture_than_the_state_holds_is_refused(place: Place) -> None:
     place.directory.mkdir(parents=True)
+    (place.directory / "lock").touch()
     held = place.directory / "state.json"
     held.write_text('{"fixture": "r1", "seed": 2016, "plant": null}')
     refused = verb(place, "run", FIXTURE="r2")
@@ -143,7 +147,7 @@ def test_another_fixture_than_the_state_holds_is_refused(place: Place) -> None:
         "The state 'essai' was made with FIXTURE=r1 and FIXTURE=r2 is asked for:"
         " use another STATE=, or `make reset STATE=essai`.\n"
     )
-    assert list(place.directory.iterdir()) == [held]
+    assert {path.name for path in place.directory.iterdir()} == {"lock", "state.json"}
 
 
 def test_a_launcher_told_to_stop_while_it_starts_leaves_nothing(place: Place) -> None:
