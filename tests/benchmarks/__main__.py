@@ -1,0 +1,24 @@
+"""`python -m tests.benchmarks NAME`: runs a bench, prints its table and its JSON lines, the ratio last."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from tests.benchmarks import event_path
+
+BENCHES: dict[str, Callable[[], Awaitable[None]]] = {"event-path": event_path.bench}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named benches. Exit code 2 for an unknown name."""
+    unknown = [name for name in arguments if name not in BENCHES]
+    if unknown or not arguments:
+        sys.stderr.write(f"benches: {', '.join(sorted(BENCHES))}\n")
+        return 2 if unknown else 0
+    for name in arguments:
+        asyncio.run(BENCHES[name]())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""The limit of the event path: one process that publishes 500, fetches 500, upserts once, acknowledges, again.
+
+Same broker settings, same envelope, the broker's cheapest durable publication (an atomic batch), no HTTP, no
+rules, no log, no position.
+"""
+
+import tempfile
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from shared.events.enrolment import EnrolmentEntered
+from shared.events.envelope import Envelope
+from shared.platform.broker import Broker, Pulled
+from shared.platform.topology import Durable
+from tests.support.cluster import Cluster, running_cluster
+from tests.support.nats_server import running_nats
+
+BATCH = 500
+_UPSERT = """
+INSERT INTO landing (id, aggregate, version, partition, seq, recorded_at, data)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::smallint[], $5::bigint[], $6::timestamptz[], $7::json[])
+ON CONFLICT (aggregate) DO UPDATE SET version = excluded.version, seq = excluded.seq, data = excluded.data
+"""
+_TABLE = """
+CREATE TABLE landing (id uuid NOT NULL, aggregate text PRIMARY KEY, version bigint, partition smallint,
+                      seq bigint, recorded_at timestamptz, data json)
+"""
+
+
+def envelope(number: int, *, epoch: UUID) -> Envelope:
+    """An event of the size that enrolment says."""
+    fact = EnrolmentEntered(
+        version=1,
+        enrolment_id=uuid4(),
+        learner_id=uuid4(),
+        holder="000000018",
+        training_id=uuid4(),
+        session_id=uuid4(),
+        coverage="covered",
+        entered_on=date(2016, 3, 1),
+        planned_end_on=date(2016, 7, 1),
+        status="in_training",
+    )
+    return Envelope(
+        id=uuid4(),
+        speaker="enrolment",
+        partition=number % 4,
+        sequence=number,
+        epoch=epoch,
+        type=fact.TYPE,
+        aggregate_id=fact.aggregate_id,
+        aggregate_version=1,
+        recorded_at=datetime.now(UTC),
+        data=fact.model_dump_json(),
+    )
+
+
+async def measure(*, events: int, runs: int) -> list[float]:
+    """Events per second of each run."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        with running_cluster(place) as cluster, running_nats(_made(place / "nats")) as server:
+            await server.provision()
+            speaker, listener = server.broker("enrolment"), server.broker("indicators")
+            await speaker.connect()
+            await listener.connect()
+            rates = [await _run(cluster, speaker, listener=listener, events=events) for _ in range(runs)]
+            await speaker.close()
+            await listener.close()
+            return rates
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+async def _run(cluster: Cluster, speaker: Broker, *, listener: Broker, events: int) -> float:
+    connection = await cluster.superuser()
+    await connection.execute("DROP TABLE IF EXISTS landing")
+    await connection.execute(_TABLE)
+    epoch = uuid4()
+    pulls = listener.pulls(Durable("indicators", "enrolment", 0), batch=BATCH)
+    started = time.perf_counter()
+    for first in range(0, events, BATCH):
+        await speaker.publish([envelope(first + number, epoch=epoch) for number in range(BATCH)])
+        landed = 0
+        while landed < BATCH:
+            pulled: list[Pulled] = await anext(pulls)
+            heard = [Envelope.from_json(message.data) for message in pulled]
+            async with connection.transaction():
+                await connection.execute(
+                    _UPSERT,
+                    [item.id for item in heard],
+                    [item.aggregate_id for item in heard],
+                    [item.aggregate_version for item in heard],
+                    [item.partition for item in heard],
+                    [item.sequence for item in heard],
+                    [item.recorded_at for item in heard],
+                    [item.data for item in heard],
+                )
+            for message in pulled:
+                await message.ack()
+            landed += len(pulled)
+    rate = events / (time.perf_counter() - started)
+    await connection.close()
+    return rate
