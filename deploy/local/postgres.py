@@ -142,7 +142,8 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         write_private(password, self.passwords["postgres"] + "\n")
-        self.user.open_way(self.place.directory)
+        for folder in (self.place.root, self.place.directory):
+            self.user.open_way(folder)
         for path in (draft, password):
             self.user.give(path)
         options = ("--auth=scram-sha-256", f"--pwfile={password}", "--username=postgres", "--encoding=UTF8")

@@ -4,10 +4,14 @@ import json
 import os
 import socket
 import time
+from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from deploy.local.place import Place
-from tests.support.embedded import Running, gone_within, processes_of, running, starting, verb
+from tests.support.embedded import Running, free_port_base, gone_within, processes_of, running, starting, verb
 
 REFUSED = 2
 
@@ -41,6 +45,22 @@ def test_a_killed_launcher_leaves_no_process_and_the_next_start_recovers(place: 
             again.launcher.send_signal(SIGKILL)
             again.wait()
     assert gone_within(place, seconds=5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_root_without_user_namespaces_runs_postgres_as_nobody() -> None:
+    with TemporaryDirectory() as folder:
+        # A PATH on which `unshare` is missing stands for a machine that forbids user namespaces.
+        for tool in ("setpriv", "test"):
+            (Path(folder) / tool).symlink_to(f"/usr/bin/{tool}")
+        Path(folder).chmod(0o755)
+        place = Place(root=Path(folder) / ".local", state="nobody", port_base=free_port_base())
+        with running(place, PATH=folder) as stack:
+            owner = Path(f"/proc/{_pid_of(stack, 'postgres')}").stat().st_uid
+            assert owner == 65534
+            stack.launcher.send_signal(SIGKILL)
+            stack.wait()
+            assert gone_within(place, seconds=5)
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger_does_not_block(place: Place) -> None:
