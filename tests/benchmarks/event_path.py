@@ -55,7 +55,7 @@ async def _counted(stack: LivingStack, positions: str) -> None:
             )
             if answer.is_success:
                 return
-            if answer.status_code != 503:  # noqa: PLR2004 - not heard yet
+            if answer.status_code != 503:
                 raise RuntimeError(answer.text)
             await asyncio.sleep(0.01)
 
@@ -124,7 +124,7 @@ def _training() -> dict[str, Any]:
     }
 
 
-async def _put(stack: LivingStack, url: str, headers: dict[str, str], body: dict[str, Any]) -> None:  # noqa: PLR0917 - an HTTP call
+async def _put(stack: LivingStack, url: str, headers: dict[str, str], body: dict[str, Any]) -> None:
     answer = await stack.http.put(url, json=body, headers=headers)
     if not answer.is_success:
         raise RuntimeError(f"{url}: {answer.status_code} {answer.text}")

@@ -60,8 +60,7 @@ def envelope(number: int, *, epoch: UUID) -> Envelope:
 async def measure(*, events: int, runs: int) -> list[float]:
     """Events per second of each run."""
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        place.chmod(0o755)
+        place = _made(Path(folder) / "servers")
         with running_cluster(place) as cluster, running_nats(_made(place / "nats")) as server:
             await server.provision()
             speaker, listener = server.broker("enrolment"), server.broker("indicators")
@@ -74,7 +73,7 @@ async def measure(*, events: int, runs: int) -> list[float]:
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir()
+    folder.mkdir(mode=0o755)
     return folder
 
 
