@@ -46,7 +46,7 @@ def marked(root: Path) -> list[str]:
     """The default of a secret starts with the mark that production refuses."""
     return [
         f"{name}: its default is not marked {DEVELOPMENT_MARK}"
-        for name, default in dict(_used(root)).items()
+        for name, default in sorted(set(_used(root)), key=str)
         if any(word in name for word in SECRET_WORDS) and not (default or "").startswith(DEVELOPMENT_MARK)
     ]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import nats
 import pytest
+from nats.aio.client import Client
 
 from deploy.check import compose, generated, proxy, stack, tools, variables
 from deploy.check.__main__ import CHECKS, ROOT, run
@@ -58,7 +59,7 @@ KIND = "${NATS_SEED_KIND:-development-only}"
 # Check, file, what it says, what it says once the fault is planted, words of the complaint.
 PLANTS = {
     "a misspelt key": (tools.compose_specification, MAIN, "restart:", "restrat:", "restrat"),
-    "no health": (compose.health, STORES, "healthcheck: {test: [CMD, pg_", "x-c: {test: [CMD, pg_", "postgres: neither"),
+    "no health": (compose.health, STORES, "healthcheck: {test: [CMD, pg", "x-c: {test: [CMD, pg", "postgres: neither"),
     "an end not awaited": (compose.waiting, MAIN, "streams: {condition: service_completed_successfully",
                            "streams: {condition: service_healthy", "must wait for nats-streams"),
     "a wait for nobody": (compose.waiting, STORES, "{postgres: {cond", "{postgress: {cond", "does not exist"),
@@ -187,7 +188,7 @@ async def _enter(url: str, *, seed: Path, identity: str) -> None:
     """Connect and leave. Raises nats.errors.Error when the broker refuses."""
     deadline = time.monotonic() + 10
     while True:
-        client = nats.NATS()
+        client = Client()
         try:
             await client.connect(
                 url, nkeys_seed=str(seed), inbox_prefix=inbox_of(identity).encode(), allow_reconnect=False
@@ -216,7 +217,7 @@ def _prepare_keycloak(servers: Running, **environment: str) -> int:
         servers.place, password=passwords(servers.place)["postgres"], database=DATABASE
     )
     script = ROOT / "deploy/compose/keycloak.sql"
-    psql = [find_binaries(os.environ) / "psql", "-X", "-v", "ON_ERROR_STOP=1", "-f", script]
+    psql = [str(find_binaries(os.environ) / "psql"), "-X", "-v", "ON_ERROR_STOP=1", "-f", str(script)]
     return subprocess.run(psql, env=known | environment, check=False, capture_output=True).returncode
 
 

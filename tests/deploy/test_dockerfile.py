@@ -37,9 +37,9 @@ def copy(tmp_path: Path) -> Path:
 # Check, file, what it says, what it says once the fault is planted, words of the complaint.
 PLANTS = {
     "bad style": (tools.dockerfile_lint, DOCKERFILE, "WORKDIR /opt/tremplin", "WORKDIR opt/tremplin", "DL3000"),
-    "every service": (image.contents, DOCKERFILE, "COPY services/${SERVICE} ", "COPY services ", "the image takes services"),
-    "the tests": (image.contents, DOCKERFILE, "COPY shared shared", "COPY shared tests ./", "the image takes tests"),
-    "no shared": (image.contents, DOCKERFILE, "COPY shared shared", "", "the image lacks shared"),
+    "every service": (image.contents, DOCKERFILE, "COPY services/${SERVICE} ", "COPY services ", "takes services"),
+    "the tests": (image.contents, DOCKERFILE, "COPY shared shared", "COPY shared tests ./", "takes tests"),
+    "no shared": (image.contents, DOCKERFILE, "COPY shared shared", "", "lacks shared"),
     "an open context": (image.contents, ".dockerignore", "\n*\n", "\n", "refusing everything"),
     "root": (image.runtime, DOCKERFILE, "USER 10001:10001", "", "as user 10001"),
     "no proof": (image.runtime, DOCKERFILE, "import services.${SERVICE}.main", "pass", "not proven"),
@@ -47,7 +47,7 @@ PLANTS = {
     "a shell that stays": (image.runtime, DOCKERFILE, "exec python -m", "python -m", "leaves a shell"),
     "an address": (image.locks, "requirements/run.lock", "alembic==", "--index-url https://x\nalembic==", "an address"),
     "a link": (image.locks, "requirements/dev.lock", "alembic==", "alembic @ file:x\nalembic==", "an address"),
-    "no hash": (image.locks, "deploy/image/build.lock", "setuptools==", "wheel==1\nsetuptools==", "wheel==1 has no hash"),
+    "no hash": (image.locks, "deploy/image/build.lock", "setuptools==", "wheel==1\nsetuptools==", "wheel==1 has no"),
 }  # fmt: skip
 
 
