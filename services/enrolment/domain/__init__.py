@@ -1,0 +1,1 @@
+"""The rules of enrolment: coverage, entries, profiles, ends, certifications."""

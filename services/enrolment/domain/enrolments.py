@@ -1,0 +1,192 @@
+"""Enrolments: one learner in one session, from the entry on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from services.enrolment.domain import refusals
+from services.enrolment.domain.labels import Coverage, Label, coverage_of_entry, validity_dates
+from services.enrolment.domain.learners import Identity, Learner, check_age
+from services.enrolment.domain.profiles import DeclaredProfile, Profile, profile_at_entry
+from services.enrolment.domain.sessions import Calendar, Session
+from shared.kernel.errors import Conflict, Invalid
+
+
+class Status(StrEnum):
+    """Where an enrolment stands."""
+
+    IN_TRAINING = "in_training"
+    COMPLETED = "completed"
+    ABANDONED = "abandoned"
+    TRANSFERRED = "transferred"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class DeclaredEntry:
+    """An entry as the holder declares it; the planned end is the session's unless given."""
+
+    reference: str
+    session: str
+    learner: Identity
+    entered_on: date
+    planned_end_on: date | None
+    profile: DeclaredProfile
+    cost_to_learner_cents: int = 0
+    hours_planned_inperson: int | None = None
+    hours_planned_online: int | None = None
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """An enrolment as it is held; nothing in it names a person."""
+
+    enrolment_id: UUID
+    holder: str
+    reference: str
+    learner_id: UUID
+    session_id: UUID
+    training_id: UUID
+    coverage: str
+    entered_on: date
+    planned_end_on: date
+    profile: Profile
+    search_opposed: bool
+    cost_to_learner_cents: int = 0
+    hours_planned_inperson: int | None = None
+    hours_planned_online: int | None = None
+    status: str = Status.IN_TRAINING
+    ended_on: date | None = None
+    end_reason: str | None = None
+    continues_in: UUID | None = None
+    hours_attended_inperson: int | None = None
+    hours_attended_online: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an entry is judged against: the session, the labels of its training, the day of the call."""
+
+    session: Session
+    labels: Sequence[Label]
+    calendar: Calendar
+
+
+def enter(declared: DeclaredEntry, *, learner: Learner, setting: Setting, fresh_id: UUID) -> Enrolment:
+    """A new enrolment. Raises Invalid, or Forbidden for an old entry without the right."""
+    new = _declared_state(
+        Enrolment(
+            enrolment_id=fresh_id,
+            holder=learner.holder,
+            reference=declared.reference,
+            learner_id=learner.learner_id,
+            session_id=setting.session.session_id,
+            training_id=setting.session.training_id,
+            coverage=Coverage.WAITING,
+            entered_on=declared.entered_on,
+            planned_end_on=setting.session.declared.planned_end_on,
+            profile=profile_at_entry(
+                declared.profile, person=declared.learner.person, entered_on=declared.entered_on
+            ),
+            search_opposed=learner.is_opposed,
+        ),
+        declared,
+        session=setting.session,
+    )
+    check_age(declared.learner.birth_date, entered_on=declared.entered_on)
+    return _judged(new, setting=setting)
+
+
+def correct(held: Enrolment, declared: DeclaredEntry, *, learner: Learner, setting: Setting) -> Enrolment:
+    """The enrolment after a new declaration, or `held` itself when it says nothing new. The end is not touched.
+
+    The entry is judged again only if it moved: a label that was withdrawn since takes nothing back (rule 2).
+    Raises Invalid, Conflict, Forbidden.
+    """
+    if held.learner_id != learner.learner_id:
+        raise Conflict(refusals.LEARNER_IS_FIXED, pointer="/learner/reference")
+    corrected = _declared_state(
+        replace(
+            held,
+            session_id=setting.session.session_id,
+            training_id=setting.session.training_id,
+            entered_on=declared.entered_on,
+            search_opposed=learner.is_opposed,
+            profile=profile_at_entry(
+                declared.profile, person=declared.learner.person, entered_on=declared.entered_on
+            ),
+        ),
+        declared,
+        session=setting.session,
+    )
+    if corrected == held:
+        return held
+    check_age(declared.learner.birth_date, entered_on=declared.entered_on)
+    if (corrected.session_id, corrected.entered_on) != (held.session_id, held.entered_on):
+        corrected = _judged(corrected, setting=setting)
+    else:
+        _check_planned_end(corrected)
+    return replace(corrected, version=held.version + 1)
+
+
+def _declared_state(state: Enrolment, declared: DeclaredEntry, *, session: Session) -> Enrolment:
+    return replace(
+        state,
+        planned_end_on=declared.planned_end_on or session.declared.planned_end_on,
+        cost_to_learner_cents=declared.cost_to_learner_cents,
+        hours_planned_inperson=declared.hours_planned_inperson,
+        hours_planned_online=declared.hours_planned_online,
+    )
+
+
+def _judged(state: Enrolment, *, setting: Setting) -> Enrolment:
+    """The enrolment with its coverage, once the entry has passed. Source: rules 1, 2 and 5."""
+    _check_within_session(state, session=setting.session)
+    _check_planned_end(state)
+    setting.calendar.check(state.entered_on, pointer="/entered_on")
+    if state.ended_on and state.status != Status.CANCELLED and state.entered_on > state.ended_on:
+        raise Invalid(refusals.ENTRY_AFTER_END, pointer="/entered_on", expected=f"<= {state.ended_on}")
+    run = setting.session.declared.run
+    coverage = coverage_of_entry(run, state.entered_on, labels=setting.labels)
+    if coverage is Coverage.NOT_COVERED:
+        raise _not_covered(state.entered_on, setting=setting)
+    return replace(state, coverage=coverage)
+
+
+def _check_within_session(state: Enrolment, *, session: Session) -> None:
+    declared = session.declared
+    if declared.cancelled_on is not None:
+        raise Conflict(refusals.SESSION_CANCELLED, pointer="/session")
+    if not declared.starts_on <= state.entered_on <= declared.planned_end_on:
+        raise Invalid(
+            refusals.ENTRY_OUTSIDE_SESSION,
+            pointer="/entered_on",
+            expected=f"{declared.starts_on} .. {declared.planned_end_on}",
+        )
+
+
+def _check_planned_end(state: Enrolment) -> None:
+    if state.planned_end_on < state.entered_on:
+        raise Invalid(
+            refusals.PLANNED_END_BEFORE_ENTRY, pointer="/planned_end_on", expected=f">= {state.entered_on}"
+        )
+
+
+def _not_covered(entered_on: date, *, setting: Setting) -> Invalid:
+    if setting.session.coverage == Coverage.NOT_COVERED:
+        return Invalid(
+            refusals.SESSION_NOT_COVERED, pointer="/session", expected=validity_dates(setting.labels)
+        )
+    if setting.session.declared.rolling_entry and not any(
+        label.is_valid(entered_on) for label in setting.labels
+    ):
+        return Invalid(
+            refusals.ENTRY_OUTSIDE_LABEL_VALIDITY,
+            pointer="/entered_on",
+            expected=validity_dates(setting.labels),
+        )
+    return Invalid(refusals.ENTRY_WHILE_LABEL_WITHHELD, pointer="/entered_on")

@@ -1,0 +1,1 @@
+"""Rows and domain values, both ways: labels, sessions, learners, enrolments, certifications."""

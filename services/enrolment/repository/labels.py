@@ -1,0 +1,91 @@
+"""Labels as heard."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.enrolment.domain.labels import HeardLabel, Label, Suspension
+from services.enrolment.repository.sets import among
+from services.enrolment.tables import LABELS, UNSETTLED_TRAININGS
+from shared.platform.database import Transaction
+from shared.platform.rows import insert_rows, upsert_rows
+
+
+async def save_labels(tx: Transaction, labels: Sequence[HeardLabel]) -> None:
+    """Keep labels, one state of each; an older state than the one held changes nothing."""
+    rows = [_row_of(label) for label in labels]
+    newer = LABELS.c.version < insert(LABELS).excluded.version
+    await tx.execute(upsert_rows(LABELS, rows, key=["label_id"], only_if=newer))
+
+
+async def labels_of(tx: Transaction, trainings: Collection[UUID]) -> dict[UUID, list[Label]]:
+    """The labels of each training that has any."""
+    found: defaultdict[UUID, list[Label]] = defaultdict(list)
+    if trainings:
+        rows = await tx.execute(select(LABELS).where(among(LABELS.c.training_id, trainings)))
+        for row in rows.mappings():
+            found[row["training_id"]].append(_label_of(row))
+    return dict(found)
+
+
+async def mark_unsettled(tx: Transaction, trainings: Mapping[UUID, str]) -> None:
+    """Remember trainings, with their holder, whose coverage is not carried to every entry yet."""
+    if trainings:
+        rows = [{"training_id": training, "holder": trainings[training]} for training in sorted(trainings)]
+        await tx.execute(insert_rows(UNSETTLED_TRAININGS, rows).on_conflict_do_nothing())
+
+
+async def mark_settled(tx: Transaction, trainings: Collection[UUID]) -> None:
+    """Forget that trainings were unsettled."""
+    if trainings:
+        await tx.execute(
+            delete(UNSETTLED_TRAININGS).where(among(UNSETTLED_TRAININGS.c.training_id, trainings))
+        )
+
+
+async def longest_unsettled(tx: Transaction) -> dict[UUID, str]:
+    """The training that has waited longest, with its holder; taken by one worker at a time."""
+    rows = await tx.execute(
+        select(UNSETTLED_TRAININGS.c.training_id, UNSETTLED_TRAININGS.c.holder)
+        .order_by(UNSETTLED_TRAININGS.c.since, UNSETTLED_TRAININGS.c.training_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return {row.training_id: row.holder for row in rows}
+
+
+def _row_of(heard: HeardLabel) -> dict[str, Any]:
+    return {
+        "label_id": heard.label_id,
+        "holder": heard.holder,
+        "training_id": heard.training_id,
+        "training_reference": heard.training_reference,
+        "valid_from": heard.label.valid_from,
+        "valid_until": heard.label.valid_until,
+        "suspensions": [
+            {"since": held.since.isoformat(), "until": held.until.isoformat() if held.until else None}
+            for held in heard.label.suspensions
+        ],
+        "revoked_on": heard.label.revoked_on,
+        "version": heard.version,
+    }
+
+
+def _label_of(row: RowMapping) -> Label:
+    return Label(
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        suspensions=tuple(
+            Suspension(
+                date.fromisoformat(held["since"]),
+                date.fromisoformat(held["until"]) if held["until"] else None,
+            )
+            for held in row["suspensions"]
+        ),
+        revoked_on=row["revoked_on"],
+    )

@@ -1,0 +1,88 @@
+"""Enrolments over HTTP."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+
+from services.enrolment import queries
+from services.enrolment.queries import EnrolmentsWanted, PageWanted
+from services.enrolment.routes.parameters import After, Asker, Limit, Writer
+from services.enrolment.schemas.enrolments import EnrolmentBody, EnrolmentItem, EnrolmentLot
+from services.enrolment.schemas.lots import RESULTS, request_body
+from services.enrolment.schemas.texts import Reference, hide_nir
+from services.enrolment.schemas.views import EnrolmentFile, EnrolmentPage, EnrolmentWritten
+from services.enrolment.use_cases.answers import only, verdicts_of
+from services.enrolment.use_cases.entries import declare_enrolments
+from services.enrolment.use_cases.readings import open_file
+from shared.platform.bulk import Verdict, read_lot, run_lot
+from shared.platform.database import Transaction
+from shared.platform.dependencies import Db, Reader, Today, Tx
+from shared.platform.fields import Siren
+
+router = APIRouter(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
+
+
+@router.put("/{reference}", operation_id="declare_enrolment", summary="Declare or correct an entry")
+async def declare_enrolment(
+    siren: Siren, reference: Reference, body: EnrolmentBody, tx: Tx, today: Today, caller: Writer
+) -> EnrolmentWritten:
+    """The entry under the holder's own reference; an end that was declared is not touched."""
+    caller.must_be_holder(siren)
+    declared = [body.to_domain(reference)]
+    verdict = only(await declare_enrolments(tx, declared, holder=siren, caller=caller, today=today))
+    view = await queries.enrolment_as_held(tx.connection, holder=siren, reference=reference, today=today)
+    warnings = (verdict.details or {}).get("warnings", [])
+    return EnrolmentWritten(**vars(view), verdict=verdict.status, warnings=warnings)
+
+
+@router.post(
+    "",
+    status_code=207,
+    operation_id="declare_enrolments",
+    summary="Declare or correct up to 1,000 entries",
+    openapi_extra=request_body(EnrolmentLot),
+    responses={207: RESULTS},
+)
+async def declare_many_enrolments(
+    request: Request, siren: Siren, db: Db, today: Today, caller: Writer
+) -> dict[str, Any]:
+    """One result per item, in order; 500 items are durable together."""
+    caller.must_be_holder(siren)
+    lot = await read_lot(request, EnrolmentLot)
+    hide_nir(lot.references)
+
+    async def work(tx: Transaction, items: list[EnrolmentItem]) -> list[Verdict]:
+        declared = [item.to_domain(item.reference) for item in items]
+        return verdicts_of(await declare_enrolments(tx, declared, holder=siren, caller=caller, today=today))
+
+    return await run_lot(request, lot, database=db, work=work)
+
+
+@router.get("", operation_id="list_enrolments", summary="The enrolments held, without identities")
+async def list_enrolments(
+    siren: Siren,
+    reader: Reader,
+    today: Today,
+    caller: Asker,
+    session: Annotated[Reference | None, Query(description="Of one session only.")] = None,
+    status: Literal["in_training", "completed", "abandoned", "transferred", "interrupted", "cancelled"]
+    | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> EnrolmentPage:
+    """By reference, a page at a time."""
+    caller.must_be_holder(siren)
+    page, wanted = PageWanted(limit, after), EnrolmentsWanted(session, status)
+    return await queries.enrolments_of_holder(reader, holder=siren, page=page, wanted=wanted, today=today)
+
+
+@router.get(
+    "/{reference}", operation_id="read_enrolment", summary="An enrolment with its learner and results"
+)
+async def read_enrolment(
+    siren: Siren, reference: Reference, tx: Tx, today: Today, caller: Asker
+) -> EnrolmentFile:
+    """Reading it is journalled, since it shows an identity."""
+    caller.must_be_holder(siren)
+    view = await queries.enrolment_as_held(tx.connection, holder=siren, reference=reference, today=today)
+    return await open_file(tx, view, holder=siren, caller=caller)

@@ -1,0 +1,38 @@
+"""Whom to follow, over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from services.enrolment.routes.parameters import Limit
+from services.enrolment.schemas.texts import Purpose
+from services.enrolment.schemas.views import Roster
+from services.enrolment.use_cases.readings import RosterWanted
+from services.enrolment.use_cases.readings import read_roster as read_page
+from shared.platform.auth import Caller, require
+from shared.platform.dependencies import Tx
+
+router = APIRouter(prefix="/v1/rosters", tags=["rosters"])
+
+ExitMonth = Annotated[str, Query(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2016-09"])]
+Key = Annotated[
+    str | None,
+    Query(
+        max_length=60,
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}~[0-9a-f-]{36}$",
+        description="`next` of the page before.",
+    ),
+]
+
+
+@router.get("", operation_id="read_roster", summary="Persons to follow who left in a month")
+async def read_roster(
+    tx: Tx,
+    caller: Annotated[Caller, Depends(require("enrolment:rosters"))],
+    exit_month: ExitMonth,
+    purpose: Annotated[Purpose, Query(description="Why it is read; journalled with the call.")],
+    limit: Limit = 100,
+    after: Key = None,
+) -> Roster:
+    """Completed, abandoned or interrupted in that month, without those who opposed the search; journalled."""
+    return await read_page(tx, RosterWanted(exit_month, limit, after), purpose=purpose, caller=caller)
