@@ -18,8 +18,9 @@ def unnested(
     `columns` gives the type of each column; a row lacks no column. Columns of array type cannot travel
     this way (unnest flattens them): keep lists in jsonb.
     """
+    # One dimension, said aloud: a list that is a jsonb value would else be taken for a second one.
     arrays = [
-        bindparam(f"{name}_{key}", [row[key] for row in rows], type_=ARRAY(kind), unique=True)
+        bindparam(f"{name}_{key}", [row[key] for row in rows], type_=ARRAY(kind, dimensions=1), unique=True)
         for key, kind in columns.items()
     ]
     relation = func.unnest(*arrays).table_valued(*(column(key, kind) for key, kind in columns.items()))
