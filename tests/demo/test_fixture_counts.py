@@ -118,7 +118,7 @@ def test_the_audience_is_exact(
         sum(one.qpv for one in profiles),
         sum(one.sex == "female" for one in profiles),
         sum(one.level <= 4 for one in profiles),
-        sum(one.situation == "registered_jobseeker" for one in profiles),
+        sum(one.situation == "jobseeker" for one in profiles),
         sum(one.residence_region == "11" for one in profiles),
     )
 
