@@ -1,0 +1,1 @@
+"""The rules of follow-up: values in, verdicts out, no clock, no database."""

@@ -1,0 +1,27 @@
+"""What hearing of an enrolment does to its follow-up."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from services.followup.domain.followups import Exit, Followup, Status
+
+
+def after_hearing(
+    held: Followup | None, left: Exit | None, *, enrolment_id: UUID, version: int
+) -> Followup | None:
+    """The follow-up once a version of the enrolment is heard; None when nothing changes.
+
+    Completed, abandoned and interrupted learners are followed, from the exit they have now; one who is in training
+    again, transferred or cancelled is not, and what was said of them waits. An older or equal version changes
+    nothing. Source: Rules 9, 10 and 14.
+    """
+    if held is not None and held.enrolment_version >= version:
+        return None
+    if left is None:
+        if held is None or not held.has_exit:
+            return None
+        return replace(held, status=Status.CLOSED, enrolment_version=version)
+    if held is None:
+        return Followup(enrolment_id, Status.OPEN, exit=left, enrolment_version=version)
+    status = Status.EXCLUDED if held.exclusion else Status.OPEN
+    return replace(held, status=status, exit=left, enrolment_version=version)

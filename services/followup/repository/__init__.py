@@ -1,0 +1,1 @@
+"""Rows and domain values: code lists, follow-ups, observations, lots."""

@@ -1,0 +1,160 @@
+"""Observations as rows: the last word under each reference, and every word in the history."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from services.followup.domain.observations import Kind, Observation, Source
+from shared.platform.database import Transaction
+
+COLUMNS = (
+    "reporter, reference, source, kind, enrolment_id, collected_on, first_collected_on, recorded_at, digest,"
+    " revision, outcome, durable, starts_on, ends_on, planned_end_on, observed_on"
+)
+_ENROLMENTS_OF = text(
+    "SELECT DISTINCT o.enrolment_id FROM unnest(CAST(:references AS text[])) AS given(reference)"
+    " CROSS JOIN LATERAL (SELECT enrolment_id FROM observation"
+    " WHERE reporter = :reporter AND reference = given.reference AND enrolment_id IS NOT NULL) AS o"
+)
+# Probes of an index per id, whatever the planner believes of a table that grows by the thousand.
+_OF_ENROLMENTS = (
+    "SELECT o.* FROM unnest(CAST(:ids AS uuid[])) AS given(id)"  # noqa: S608 - our own columns
+    f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM observation WHERE enrolment_id = given.id) AS o"
+)
+_OF_REFERENCES = (
+    "SELECT o.* FROM unnest(CAST(:references AS text[])) AS given(reference)"  # noqa: S608 - our own columns
+    f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM observation"
+    " WHERE reporter = :reporter AND reference = given.reference) AS o"
+)
+_CONCERNED = text(f"{_OF_ENROLMENTS} UNION ALL {_OF_REFERENCES}")
+_LIVE = text(_OF_ENROLMENTS)
+
+_SAVE = text(
+    """
+    WITH given AS (
+        SELECT * FROM unnest(
+            CAST(:references AS text[]), CAST(:enrolments AS uuid[]), CAST(:kinds AS text[]),
+            CAST(:outcomes AS text[]), CAST(:durables AS boolean[]), CAST(:starts AS date[]),
+            CAST(:ends AS date[]), CAST(:planned_ends AS date[]), CAST(:observed AS date[]),
+            CAST(:collected AS date[]), CAST(:first_collected AS date[]), CAST(:contents AS text[]),
+            CAST(:digests AS bytea[]), CAST(:revisions AS integer[]), CAST(:lasts AS boolean[])
+        ) AS g(reference, enrolment_id, kind, outcome, durable, starts_on, ends_on, planned_end_on, observed_on,
+               collected_on, first_collected_on, content, digest, revision, last)
+    ), kept AS (
+        INSERT INTO observation_history
+            (reporter, reference, revision, enrolment_id, collected_on, content, lot, recorded_at)
+        SELECT :reporter, reference, revision, enrolment_id, collected_on, CAST(content AS jsonb), :lot, :recorded_at
+        FROM given
+    )
+    INSERT INTO observation
+        (reporter, reference, enrolment_id, source, kind, outcome, durable, starts_on, ends_on, planned_end_on,
+         observed_on, collected_on, first_collected_on, content, digest, lot, revision, recorded_at)
+    SELECT :reporter, reference, enrolment_id, :source, kind, outcome, durable, starts_on, ends_on, planned_end_on,
+           observed_on, collected_on, first_collected_on, CAST(content AS jsonb), digest, :lot, revision, :recorded_at
+    FROM given WHERE last
+    ON CONFLICT (reporter, reference) DO UPDATE SET
+        enrolment_id = excluded.enrolment_id, source = excluded.source, kind = excluded.kind,
+        outcome = excluded.outcome, durable = excluded.durable, starts_on = excluded.starts_on,
+        ends_on = excluded.ends_on, planned_end_on = excluded.planned_end_on,
+        observed_on = excluded.observed_on, collected_on = excluded.collected_on,
+        first_collected_on = excluded.first_collected_on, content = excluded.content,
+        digest = excluded.digest, lot = excluded.lot, revision = excluded.revision,
+        recorded_at = excluded.recorded_at
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """By whom, in which lot and when observations were sent."""
+
+    reporter: str
+    source: Source
+    lot: str
+    recorded_at: datetime
+
+
+async def enrolments_of(tx: Transaction, references: Collection[str], *, reporter: str) -> set[UUID]:
+    """The enrolments that a reporter's references speak of."""
+    if not references:
+        return set()
+    rows = await tx.execute(_ENROLMENTS_OF, {"references": list(references), "reporter": reporter})
+    return set(rows.scalars())
+
+
+async def concerned_observations(
+    tx: Transaction, enrolments: Iterable[UUID], *, references: Iterable[str], reporter: str
+) -> dict[tuple[str, str], Observation]:
+    """Everything held of these enrolments, and whatever these references of one reporter hold."""
+    rows = await tx.execute(
+        _CONCERNED, {"ids": list(enrolments), "references": list(references), "reporter": reporter}
+    )
+    return {(row.reporter, row.reference): observation_of(row) for row in rows}
+
+
+async def observations_of(tx: Transaction, enrolments: Iterable[UUID]) -> dict[UUID, list[Observation]]:
+    """Everything held of these enrolments."""
+    rows = await tx.execute(_LIVE, {"ids": list(enrolments)})
+    held: dict[UUID, list[Observation]] = {}
+    for row in rows:
+        held.setdefault(row.enrolment_id, []).append(observation_of(row))
+    return held
+
+
+async def save_observations(tx: Transaction, words: Sequence[tuple[Observation, str]], *, sent: Sent) -> None:
+    """Write observations, in the order they were said, with the content they came in.
+
+    The history keeps every revision, the table the last of each reference.
+    """
+    if not words:
+        return
+    rows = [one for one, _ in words]
+    last = {one.reference: one.revision for one in rows}
+    values = {
+        "reporter": sent.reporter,
+        "source": sent.source.value,
+        "lot": sent.lot,
+        "recorded_at": sent.recorded_at,
+        "references": [one.reference for one in rows],
+        "enrolments": [one.enrolment_id for one in rows],
+        "kinds": [one.kind.value for one in rows],
+        "outcomes": [one.outcome for one in rows],
+        "durables": [one.durable for one in rows],
+        "starts": [one.starts_on for one in rows],
+        "ends": [one.ends_on for one in rows],
+        "planned_ends": [one.planned_end_on for one in rows],
+        "observed": [one.observed_on for one in rows],
+        "collected": [one.collected_on for one in rows],
+        "first_collected": [one.first_collected_on for one in rows],
+        "contents": [content for _, content in words],
+        "digests": [one.digest for one in rows],
+        "revisions": [one.revision for one in rows],
+        "lasts": [last[one.reference] == one.revision for one in rows],
+    }
+    await tx.execute(_SAVE, values)
+
+
+def observation_of(row: Row[Any]) -> Observation:
+    """The observation in a row of COLUMNS."""
+    return Observation(
+        reporter=row.reporter,
+        reference=row.reference,
+        source=Source(row.source),
+        kind=Kind(row.kind),
+        enrolment_id=row.enrolment_id,
+        collected_on=row.collected_on,
+        first_collected_on=row.first_collected_on,
+        recorded_at=row.recorded_at,
+        digest=row.digest,
+        revision=row.revision,
+        outcome=row.outcome,
+        durable=row.durable,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        planned_end_on=row.planned_end_on,
+        observed_on=row.observed_on,
+    )

@@ -1,0 +1,68 @@
+"""Reporters and holders push outcomes, and read back what they pushed."""
+
+from datetime import date
+from functools import partial
+from typing import Annotated, Final
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from services.followup import queries
+from services.followup.schemas.lots import LotView, ObservationPage
+from services.followup.schemas.outcomes import Line, OutcomeLot, outcome_lot_schema, verdicts_schema
+from services.followup.use_cases.outcomes import Sending, count_refused, record_outcomes, reporter_of
+from shared.platform.auth import Caller, require
+from shared.platform.bulk import Verdict, read_lot, run_lot
+from shared.platform.database import Transaction
+from shared.platform.dependencies import Db, Reader, Today
+from shared.platform.fields import Reference
+
+router = APIRouter(prefix="/v1", tags=["outcomes"])
+
+Writer = Annotated[Caller, Depends(require("outcomes:write"))]
+Asker = Annotated[Caller, Depends(require("outcomes:read"))]
+
+_PLACE: Final = "paths/~1v1~1outcomes/post/requestBody/content/application~1json/schema"
+
+
+@router.post(
+    "/outcomes",
+    status_code=207,
+    operation_id="push_outcomes",
+    summary="Push what became of learners, up to 1,000 lines",
+    response_class=JSONResponse,
+    responses={207: {"description": "One verdict per line, in order.", "content": verdicts_schema()}},
+    openapi_extra={"requestBody": outcome_lot_schema(_PLACE)},
+)
+async def push_outcomes(request: Request, db: Db, today: Today, caller: Writer) -> Response:
+    """Each line is judged by (reporter, reference): the same again is answered `duplicate` and changes nothing."""
+    reporter, source = reporter_of(caller)
+    lot = await read_lot(request, OutcomeLot)
+    sending = Sending(uuid4(), caller, reporter, source, lot.head.lot.to_domain())
+    work = partial(_record, sending=sending, today=today)
+    if lot.rejected or not lot.items:
+        async with db.transaction(request.state.positions) as tx:
+            await count_refused(tx, len(lot.rejected), sending=sending, today=today)
+    return JSONResponse(await run_lot(request, lot, database=db, work=work), status_code=207)
+
+
+async def _record(tx: Transaction, lines: list[Line], *, sending: Sending, today: date) -> list[Verdict]:
+    return await record_outcomes(tx, [line.to_domain() for line in lines], sending=sending, today=today)
+
+
+@router.get("/lots/{reference}", operation_id="read_lot", summary="Read one of one's own lots")
+async def read_own_lot(reference: Annotated[Reference, Path()], reader: Reader, caller: Asker) -> LotView:
+    """Its head, and the verdicts of its latest sending."""
+    return await queries.lot_of(reader, reference, reporter=reporter_of(caller)[0])
+
+
+@router.get("/observations", operation_id="list_observations", summary="List one's own observations")
+async def list_observations(
+    reader: Reader,
+    caller: Asker,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[Reference | None, Query(description="`next` of the page before.")] = None,
+) -> ObservationPage:
+    """What is held under each reference, retracted ones included."""
+    return await queries.own_observations(reader, reporter=reporter_of(caller)[0], after=after, limit=limit)

@@ -1,0 +1,1 @@
+"""HTTP bodies of followup: what reporters send, what they and holders read."""

@@ -1,0 +1,1 @@
+"""What followup can do: take outcomes in, follow enrolments, exclude a learner."""

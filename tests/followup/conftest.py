@@ -1,0 +1,35 @@
+"""Callers of followup, and a way to push."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.followup.lines import EVERYTHING, HOLDER, REPORTER, lot
+from tests.support.service import ServiceUnderTest
+
+Results = list[dict[str, Any]]
+
+
+@pytest.fixture
+def reporter(followup: ServiceUnderTest) -> httpx.AsyncClient:
+    return followup.client(EVERYTHING, reporter=REPORTER)
+
+
+@pytest.fixture
+def holder(followup: ServiceUnderTest) -> httpx.AsyncClient:
+    return followup.client(EVERYTHING, org=HOLDER)
+
+
+@pytest.fixture
+def push(reporter: httpx.AsyncClient) -> Callable[..., Awaitable[Results]]:
+    """Push lines as the reporter; gives the results."""
+
+    async def pushed(*items: Any, **head: Any) -> Results:
+        answer = await reporter.post("/v1/outcomes", json=lot(*items, **head))
+        assert answer.status_code == 207, answer.text
+        results: Results = answer.json()["results"]
+        return results
+
+    return pushed
