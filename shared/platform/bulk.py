@@ -32,11 +32,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one item: a status, and either details or the violations that refused it."""
+    """What became of one item: a status, and either details and warnings or the violations that refused it."""
 
     status: str
     details: dict[str, Any] | None = None
     violations: tuple[Violation, ...] = ()
+    warnings: tuple[Violation, ...] = ()
 
     @classmethod
     def refused(cls, error: DomainError) -> "Verdict":
@@ -93,13 +94,14 @@ def _read_item_by_item(raw: bytes, model: type[Model], *, error: ValidationError
     details = error.errors(include_url=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
         raise ProblemError(400, MALFORMED_JSON)
+    content = json.loads(raw)
     by_item: dict[int, list[Any]] = {}
     for detail in details:
         location = detail["loc"]
         if len(location) < 2 or location[0] != "items" or not isinstance(location[1], int):  # noqa: PLR2004 - items, index
             raise ProblemError(422, INVALID_REQUEST, violations_of(details))
-        by_item.setdefault(location[1], []).append({**detail, "loc": location[2:]})
-    content = json.loads(raw)
+        inside = _without_kind(location[2:], content["items"][location[1]])
+        by_item.setdefault(location[1], []).append({**detail, "loc": inside})
     sent = content["items"]
     _check_count(len(sent))
     sound = [index for index in range(len(sent)) if index not in by_item]
@@ -111,6 +113,12 @@ def _read_item_by_item(raw: bytes, model: type[Model], *, error: ValidationError
         {index: Verdict("rejected", violations=violations_of(found)) for index, found in by_item.items()},
         [_reference_of(item) for item in sent],
     )
+
+
+def _without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
+    """Where items differ by `kind`, pydantic starts the location with the kind: that is no field of the caller."""
+    kind = item.get("kind") if isinstance(item, dict) else None
+    return location[1:] if location and kind is not None and location[0] == kind else location
 
 
 def _reference_of(item: Any) -> str | None:
@@ -155,4 +163,6 @@ def _result(index: int, verdict: Verdict, *, reference: str | None, language: st
         result |= verdict.details
     if verdict.violations:
         result["errors"] = error_items(verdict.violations, language=language)
+    if verdict.warnings:
+        result["warnings"] = error_items(verdict.warnings, language=language)
     return result
