@@ -1,0 +1,1 @@
+"""What labelling can tell: one function per question."""

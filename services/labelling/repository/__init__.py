@@ -1,0 +1,1 @@
+"""Rows and data files to domain values, and back."""

@@ -1,0 +1,40 @@
+"""The public register: no token is needed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from services.labelling.domain.labels import Status
+from services.labelling.domain.trainings import CertificationKind
+from services.labelling.queries import register as queries
+from services.labelling.routes.paging import Limit, On
+from services.labelling.schemas.register import RegisterPage, RegisterView
+from shared.platform.dependencies import Reader, Today
+from shared.platform.fields import Reference, Siren
+
+router = APIRouter(prefix="/v1", tags=["register"])
+
+
+@router.get("/register", operation_id="list_register", summary="Labels with their status at a date")
+async def list_register(
+    reader: Reader,
+    today: Today,
+    on: On = None,
+    status: Status | None = None,
+    region: Annotated[str | None, Query(pattern=r"^\d{2}$", examples=["11"])] = None,
+    certification_kind: CertificationKind | None = None,
+    holder: Siren | None = None,
+    network: Reference | None = None,
+    limit: Limit = 100,
+    after: UUID | None = None,
+) -> RegisterPage:
+    """Public; filters add up."""
+    filters = queries.Filters(status, region, certification_kind, holder, network)
+    return await queries.register(reader, on=on or today, filters=filters, limit=limit, after=after)
+
+
+@router.get("/register/{label_id}", operation_id="read_register", summary="One label in the register")
+async def read_register(label_id: UUID, reader: Reader, today: Today, on: On = None) -> RegisterView:
+    """Public."""
+    return await queries.registered(reader, label_id, on=on or today)

@@ -1,0 +1,1 @@
+"""What callers send to labelling and what they get."""

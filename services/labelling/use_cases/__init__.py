@@ -1,0 +1,1 @@
+"""What labelling can do: one function per verb."""
