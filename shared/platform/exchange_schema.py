@@ -27,7 +27,7 @@ CREATE TABLE {s}.parked_event (
     aggregate_id text NOT NULL, type text NOT NULL, envelope json NOT NULL,
     reason text NOT NULL, parked_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pk_parked_event PRIMARY KEY (source, partition, seq));
-CREATE INDEX ix_parked_event_source ON {s}.parked_event (source, aggregate_id);
+CREATE INDEX ix_parked_event_source_aggregate_id ON {s}.parked_event (source, aggregate_id);
 CREATE TABLE {s}.journal (
     entry bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL DEFAULT now(),
     client_id text NOT NULL, action text NOT NULL, purpose text,

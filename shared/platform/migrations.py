@@ -43,8 +43,9 @@ def run(metadata: MetaData) -> None:
 
 
 async def _run_online(service: str, metadata: MetaData, *, url: str) -> None:
-    # A migration waits little for a lock, so that it never queues the whole service behind it.
-    limits = {"lock_timeout": "5s", "statement_timeout": "0"}
+    # A migration waits little for a lock, so that it never queues the whole service behind it. Without the role's
+    # search path the schema is named everywhere, as the tables name it: otherwise the check would compare two names.
+    limits = {"lock_timeout": "5s", "statement_timeout": "0", "search_path": "public"}
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"server_settings": limits})
     async with engine.connect() as connection:
         await connection.run_sync(partial(_migrate, service=service, metadata=metadata))
