@@ -62,7 +62,8 @@ def _iso_date(value: Any) -> Any:
 
 def _printable(value: str) -> bool:
     """No control character, no lone surrogate, no invisible direction mark."""
-    return all(
+    # Nearly every text passes this one test, at the speed of C; line feeds and tabs take the long way.
+    return value.isprintable() or all(
         character in "\n\t" or (character.isprintable() and not "\ud800" <= character <= "\udfff")
         for character in value
     )
