@@ -1,0 +1,1 @@
+"""The rules of the figures: clocks, maturity, precision, rounding, status, definitions."""

@@ -1,0 +1,170 @@
+"""How much is it: the figure that answers a question, and from which cells."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, FromClause, Text, cast, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.indicators.domain.counts import Reading, Sums, flags_of, measures_of
+from services.indicators.domain.definitions import Clock
+from services.indicators.domain.figures import Figure, figure_of
+from services.indicators.domain.filters import Filters, Question
+from services.indicators.domain.maturity import last_due_exit
+from services.indicators.domain.measures import EVERYONE
+from services.indicators.queries.labels import read_labels
+from services.indicators.repository.contributions import (
+    ENTRY,
+    EXIT,
+    HOLDER,
+    NATION,
+    REGION,
+    TRAINING,
+    WHOLE_COUNTRY,
+    contributions,
+    heads,
+)
+from services.indicators.repository.facts import known
+from services.indicators.tables import cube, enrolment_fact, enrolment_history, head_cube, training_fact
+from shared.kernel.errors import UNKNOWN, NotFound
+from shared.platform.freshness import positions_heard
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A figure, its question, and how far the other services had been heard when it was read."""
+
+    question: Question
+    figure: Figure
+    heard: Mapping[str, Mapping[int, int]]
+
+
+async def exact_answer(connection: AsyncConnection, question: Question) -> Answer:
+    """The exact figure that answers a question. Raises NotFound on a training that is not there for the asker."""
+    training, holder = question.filters.training, question.filters.holder
+    if training is not None:
+        await _must_be_known(connection, training, holder=holder)
+    heard = await positions_heard(connection, service="indicators")
+    return Answer(question, await read_figure(connection, question), heard)
+
+
+async def read_figure(connection: AsyncConnection, question: Question) -> Figure:
+    """The figure that answers a question, from the cubes or, for an instant of the past, from the facts known then."""
+    return figure_of(question, await _read(connection, question))
+
+
+async def _must_be_known(connection: AsyncConnection, training: UUID, *, holder: str | None) -> None:
+    """Refuse a training nobody declared and, to a holder, somebody else's alike. Raises NotFound."""
+    declared = select(training_fact.c.holder).where(training_fact.c.training_id == training)
+    entered = select(enrolment_fact.c.holder).where(enrolment_fact.c.training_id == training).limit(1)
+    holders = (await connection.execute(declared.union_all(entered))).scalars().all()
+    if not holders or (holder is not None and holder != holders[0]):
+        raise NotFound(UNKNOWN)
+
+
+async def _read(connection: AsyncConnection, question: Question) -> Reading:
+    if question.definition.clock is Clock.LABEL_STOCK:
+        sums: Sums = {EVERYONE: await read_labels(connection, question)}
+        return Reading(all_days=sums, due_days=sums)
+    if any(term.count == "heads" for term in question.definition.terms):
+        sums = {EVERYONE: {"heads": await _read_heads(connection, question)}}
+        return Reading(all_days=sums, due_days=sums)
+    return await _read_cells(connection, question)
+
+
+async def _read_cells(connection: AsyncConnection, question: Question) -> Reading:
+    """Sums of the cells in question, by flag, over all days and over those that are due."""
+    cells: FromClause = cube
+    if question.known_at is not None:
+        cells = contributions(_facts(question)).subquery("cells")
+    measures = sorted(measures_of(question))
+    clocks = {ENTRY if measure == "entered" else EXIT for measure in measures}
+    due = (cells.c.day <= _last_due(question)).label("due")
+    statement = (
+        select(cells.c.flag, due, *(func.sum(cells.c[measure]).label(measure) for measure in measures))
+        .where(
+            _in_place(cells, question.filters),
+            cells.c.flag.in_(sorted(flags_of(question))),
+            cells.c.clock.in_(sorted(clocks)),
+            *_in_days(cells, question),
+        )
+        .group_by(cells.c.flag, due)
+    )
+    rows = (await connection.execute(statement)).mappings().all()
+    return Reading(
+        all_days=_by_flag(rows, measures),
+        due_days=_by_flag([row for row in rows if row["due"]], measures),
+    )
+
+
+async def _read_heads(connection: AsyncConnection, question: Question) -> int:
+    """Learners are not additive over trainings: a holder has cells of its own, and one in a region is counted anew."""
+    filters = question.filters
+    cells: FromClause = head_cube
+    level, place = _head_place(filters)
+    if question.known_at is not None or (filters.holder and filters.region):
+        cells = heads(_facts(question)).subquery("cells")
+    statement = select(func.coalesce(func.sum(cells.c.heads), 0)).where(
+        cells.c.level == level, cells.c.place == place, cells.c.day <= question.as_of
+    )
+    return int((await connection.execute(statement)).scalar_one())
+
+
+def _head_place(filters: Filters) -> tuple[str, str]:
+    if filters.training is not None:
+        return TRAINING, str(filters.training)
+    if filters.region is not None:
+        return REGION, filters.region
+    return (NATION, WHOLE_COUNTRY) if filters.holder is None else (HOLDER, filters.holder)
+
+
+def _facts(question: Question) -> FromClause:
+    """The enrolments in question, as they were known."""
+    facts = known(enrolment_fact, history=enrolment_history, at=question.known_at)
+    wanted: list[ColumnElement[bool]] = []
+    for column, value in (
+        (facts.c.holder, question.filters.holder),
+        (facts.c.training_id, question.filters.training),
+        (facts.c.site_region, question.filters.region),
+    ):
+        if value is not None:
+            wanted.append(column == value)
+    return select(facts).where(*wanted).subquery("facts")
+
+
+def _in_place(cells: FromClause, filters: Filters) -> ColumnElement[bool]:
+    """The cells of one place or, for a holder, of its own trainings."""
+    if filters.training is not None:
+        return (cells.c.level == TRAINING) & (cells.c.place == str(filters.training))
+    if filters.holder is not None:
+        own = select(cast(training_fact.c.training_id, Text)).where(training_fact.c.holder == filters.holder)
+        if filters.region is not None:
+            own = own.where(training_fact.c.region == filters.region)
+        return (cells.c.level == TRAINING) & cells.c.place.in_(own)
+    if filters.region is not None:
+        return (cells.c.level == REGION) & (cells.c.place == filters.region)
+    return (cells.c.level == NATION) & (cells.c.place == WHOLE_COUNTRY)
+
+
+def _in_days(cells: FromClause, question: Question) -> list[ColumnElement[bool]]:
+    if question.period is None:
+        return [cells.c.day <= question.as_of]
+    period = question.period.until(question.as_of)
+    return [cells.c.day >= period.first, cells.c.day <= period.last]
+
+
+def _last_due(question: Question) -> ColumnElement[Any]:
+    wave = question.definition.wave
+    last = question.as_of if wave is None else last_due_exit(question.as_of, wave=wave)
+    return literal(last, Date)
+
+
+def _by_flag(rows: Any, measures: list[str]) -> Mapping[str, Mapping[str, int]]:
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(measures, 0))
+    for row in rows:
+        for measure in measures:
+            sums[row["flag"]][measure] += row[measure]
+    return sums

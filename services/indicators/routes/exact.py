@@ -1,0 +1,33 @@
+"""Exact figures: few readers, any filter, every reading journalled."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from services.indicators import queries, use_cases
+from services.indicators.routes.asking import IndicatorId, Purpose, Question
+from services.indicators.schemas import FigureView, figure_view
+from shared.platform.auth import Caller, require
+from shared.platform.dependencies import Reader, Tx
+
+router = APIRouter(prefix="/v1", tags=["exact figures"])
+
+
+@router.get(
+    "/exact/indicators/{indicator}",
+    operation_id="read_exact_indicator",
+    summary="An exact figure, with all that explains it; a holder reads its own trainings only",
+)
+async def read_exact_indicator(
+    indicator: IndicatorId,
+    asked: Question,
+    purpose: Purpose,
+    reader: Reader,
+    tx: Tx,
+    caller: Annotated[Caller, Depends(require("indicators:exact"))],
+) -> FigureView:
+    """Definition, numerator, denominator, unknowns, response, interval, bounds and status. Not for publication."""
+    question = asked.question(queries.definition_of(indicator), holder=caller.org)
+    answer = await queries.exact_answer(reader, question)
+    await use_cases.note_exact_reading(tx, question=question, caller=caller, purpose=purpose)
+    return figure_view(question, answer.figure, heard=answer.heard, now=asked.now)

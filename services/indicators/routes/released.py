@@ -1,0 +1,24 @@
+"""Released figures: frozen, audited, for everybody. None exists yet."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from services.indicators import queries
+from services.indicators.routes.asking import IndicatorId
+from services.indicators.schemas import FigureView
+from shared.platform.auth import Caller, require
+
+router = APIRouter(prefix="/v1", tags=["released figures"])
+
+
+@router.get(
+    "/indicators/{indicator}",
+    operation_id="read_released_indicator",
+    summary="A released figure; `no_release` until the first release",
+)
+async def read_released_indicator(
+    indicator: IndicatorId, _: Annotated[Caller, Depends(require("indicators:read"))]
+) -> FigureView:
+    """The path is taken so that nobody builds on an exact figure in its place."""
+    return queries.released_figure(indicator)

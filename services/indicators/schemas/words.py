@@ -1,0 +1,10 @@
+"""A text in both languages."""
+
+from shared.platform.fields import View
+
+
+class Words(View):
+    """A text in both languages."""
+
+    fr: str
+    en: str
