@@ -23,6 +23,7 @@ for tool in debootstrap buildah python3; do
 done
 
 place=$(mktemp -d "${TMPDIR:-/tmp}/tremplin-image.XXXXXX")
+python=localhost/tremplin-python
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
 export BUILDAH="buildah --root $place/store --runroot $place/run"
 
@@ -35,12 +36,14 @@ trap 'exit 130' INT TERM
 
 mirror() {
   suite=$1
+  # shellcheck disable=SC2016 - apt expands it, not the shell
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" 'Component: main' |
     sort -u | head -n 1
 }
 
-# An image that bears the name of the default base, so that the Dockerfile is built exactly as it stands.
+# Stands in for the default base image; the Dockerfile takes it through its own argument.
 base() {
+  # shellcheck disable=SC1091 - a file of every Debian
   suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
   uri=$(mirror "$suite")
   [ -n "$uri" ] || die "no package list for Debian $suite; run apt-get update"
@@ -54,7 +57,7 @@ base() {
   rm -f "$place"/base/usr/lib/python3*/EXTERNALLY-MANAGED
   container=$($BUILDAH from scratch)
   $BUILDAH add --quiet "$container" "$place/base" / >/dev/null
-  $BUILDAH commit --quiet --rm "$container" docker.io/library/python:3.11-slim >/dev/null
+  $BUILDAH commit --quiet --rm "$container" "$python" >/dev/null
   rm -rf "$place/base"
 }
 
@@ -63,8 +66,8 @@ build() {
   echo "image: tremplin-$service, build"
   # The machine's certificates let pip through a company proxy; they do not enter the image.
   $BUILDAH bud --quiet --pull-never --format docker --volume /etc/ssl/certs:/etc/ssl/certs:ro \
-    --build-arg "SERVICE=$service" --file "$root/deploy/Dockerfile" --tag "tremplin-$service" "$root" \
-    >"$place/build.log" 2>&1 || {
+    --build-arg "SERVICE=$service" --build-arg "PYTHON_IMAGE=$python" \
+    --file "$root/deploy/Dockerfile" --tag "tremplin-$service" "$root" >"$place/build.log" 2>&1 || {
     tail -n 40 "$place/build.log" >&2
     die "the build of tremplin-$service failed"
   }
