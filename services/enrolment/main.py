@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.enrolment import routes
+from services.enrolment import jobs, routes
 from services.enrolment.consumers import SUBSCRIPTIONS
 from services.enrolment.settings import Settings
 from shared.platform.app import Service, assemble
@@ -10,7 +10,7 @@ from shared.platform.app import Service, assemble
 SERVICE = Service(
     name="enrolment",
     title="Tremplin · enrolment",
-    routers=routes.ROUTERS,
+    routers=[*routes.ROUTERS, jobs.router],
     subscriptions=SUBSCRIPTIONS,
 )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.enrolment.domain import refusals
 from services.enrolment.domain.labels import Coverage, Label, coverage_of_entry, validity_dates
-from services.enrolment.domain.learners import Identity, Learner, check_age
+from services.enrolment.domain.learners import DeclaredLearner, Learner, check_age
 from services.enrolment.domain.profiles import DeclaredProfile, Profile, profile_at_entry
 from services.enrolment.domain.sessions import Calendar, Session
 from shared.kernel.errors import Conflict, Invalid
@@ -31,7 +31,7 @@ class DeclaredEntry:
 
     reference: str
     session: str
-    learner: Identity
+    learner: DeclaredLearner
     entered_on: date
     planned_end_on: date | None
     profile: DeclaredProfile
@@ -77,28 +77,29 @@ class Setting:
 
 
 def enter(declared: DeclaredEntry, *, learner: Learner, setting: Setting, fresh_id: UUID) -> Enrolment:
-    """A new enrolment. Raises Invalid, or Forbidden for an old entry without the right."""
-    new = _declared_state(
-        Enrolment(
-            enrolment_id=fresh_id,
-            holder=learner.holder,
-            reference=declared.reference,
-            learner_id=learner.learner_id,
-            session_id=setting.session.session_id,
-            training_id=setting.session.training_id,
-            coverage=Coverage.WAITING,
-            entered_on=declared.entered_on,
-            planned_end_on=setting.session.declared.planned_end_on,
-            profile=profile_at_entry(
-                declared.profile, person=declared.learner.person, entered_on=declared.entered_on
-            ),
-            search_opposed=learner.is_opposed,
+    """A new enrolment. Raises Invalid, Conflict, or Forbidden for an old entry without the right."""
+    session = setting.session
+    planned_end_on = declared.planned_end_on or session.declared.planned_end_on
+    check_age(learner.identity.birth_date, entered_on=declared.entered_on)
+    _check_planned_end(planned_end_on, entered_on=declared.entered_on)
+    return Enrolment(
+        enrolment_id=fresh_id,
+        holder=learner.holder,
+        reference=declared.reference,
+        learner_id=learner.learner_id,
+        session_id=session.session_id,
+        training_id=session.training_id,
+        coverage=_judge_entry(declared.entered_on, setting=setting),
+        entered_on=declared.entered_on,
+        planned_end_on=planned_end_on,
+        profile=profile_at_entry(
+            declared.profile, person=learner.identity.person, entered_on=declared.entered_on
         ),
-        declared,
-        session=setting.session,
+        search_opposed=learner.search_opposed,
+        cost_to_learner_cents=declared.cost_to_learner_cents,
+        hours_planned_inperson=declared.hours_planned_inperson,
+        hours_planned_online=declared.hours_planned_online,
     )
-    check_age(declared.learner.birth_date, entered_on=declared.entered_on)
-    return _judged(new, setting=setting)
 
 
 def correct(held: Enrolment, declared: DeclaredEntry, *, learner: Learner, setting: Setting) -> Enrolment:
@@ -109,71 +110,60 @@ def correct(held: Enrolment, declared: DeclaredEntry, *, learner: Learner, setti
     """
     if held.learner_id != learner.learner_id:
         raise Conflict(refusals.LEARNER_IS_FIXED, pointer="/learner/reference")
-    corrected = _declared_state(
-        replace(
-            held,
-            session_id=setting.session.session_id,
-            training_id=setting.session.training_id,
-            entered_on=declared.entered_on,
-            search_opposed=learner.is_opposed,
-            profile=profile_at_entry(
-                declared.profile, person=declared.learner.person, entered_on=declared.entered_on
-            ),
-        ),
-        declared,
-        session=setting.session,
-    )
-    if corrected == held:
-        return held
-    check_age(declared.learner.birth_date, entered_on=declared.entered_on)
-    if (corrected.session_id, corrected.entered_on) != (held.session_id, held.entered_on):
-        corrected = _judged(corrected, setting=setting)
-    else:
-        _check_planned_end(corrected)
-    return replace(corrected, version=held.version + 1)
-
-
-def _declared_state(state: Enrolment, declared: DeclaredEntry, *, session: Session) -> Enrolment:
-    return replace(
-        state,
+    session = setting.session
+    corrected = replace(
+        held,
+        session_id=session.session_id,
+        training_id=session.training_id,
+        entered_on=declared.entered_on,
         planned_end_on=declared.planned_end_on or session.declared.planned_end_on,
+        profile=profile_at_entry(
+            declared.profile, person=learner.identity.person, entered_on=declared.entered_on
+        ),
+        search_opposed=learner.search_opposed,
         cost_to_learner_cents=declared.cost_to_learner_cents,
         hours_planned_inperson=declared.hours_planned_inperson,
         hours_planned_online=declared.hours_planned_online,
     )
+    if corrected == held:
+        return held
+    check_age(learner.identity.birth_date, entered_on=corrected.entered_on)
+    _check_planned_end(corrected.planned_end_on, entered_on=corrected.entered_on)
+    coverage = held.coverage
+    if (corrected.session_id, corrected.entered_on) != (held.session_id, held.entered_on):
+        _check_before_end(corrected)
+        coverage = _judge_entry(corrected.entered_on, setting=setting)
+    return replace(corrected, coverage=coverage, version=held.version + 1)
 
 
-def _judged(state: Enrolment, *, setting: Setting) -> Enrolment:
-    """The enrolment with its coverage, once the entry has passed. Source: rules 1, 2 and 5."""
-    _check_within_session(state, session=setting.session)
-    _check_planned_end(state)
-    setting.calendar.check(state.entered_on, pointer="/entered_on")
-    if state.ended_on and state.status != Status.CANCELLED and state.entered_on > state.ended_on:
-        raise Invalid(refusals.ENTRY_AFTER_END, pointer="/entered_on", expected=f"<= {state.ended_on}")
-    run = setting.session.declared.run
-    coverage = coverage_of_entry(run, state.entered_on, labels=setting.labels)
-    if coverage is Coverage.NOT_COVERED:
-        raise _not_covered(state.entered_on, setting=setting)
-    return replace(state, coverage=coverage)
-
-
-def _check_within_session(state: Enrolment, *, session: Session) -> None:
-    declared = session.declared
+def _judge_entry(entered_on: date, *, setting: Setting) -> Coverage:
+    """The coverage of an entry that may take place. Source: rules 1, 2 and 5."""
+    declared = setting.session.declared
     if declared.cancelled_on is not None:
         raise Conflict(refusals.SESSION_CANCELLED, pointer="/session")
-    if not declared.starts_on <= state.entered_on <= declared.planned_end_on:
+    if not declared.starts_on <= entered_on <= declared.planned_end_on:
         raise Invalid(
             refusals.ENTRY_OUTSIDE_SESSION,
             pointer="/entered_on",
             expected=f"{declared.starts_on} .. {declared.planned_end_on}",
         )
+    setting.calendar.check(entered_on, pointer="/entered_on")
+    coverage = coverage_of_entry(declared.run, entered_on, labels=setting.labels)
+    if coverage is Coverage.NOT_COVERED:
+        raise _not_covered(entered_on, setting=setting)
+    return coverage
 
 
-def _check_planned_end(state: Enrolment) -> None:
-    if state.planned_end_on < state.entered_on:
+def _check_planned_end(planned_end_on: date, *, entered_on: date) -> None:
+    if planned_end_on < entered_on:
         raise Invalid(
-            refusals.PLANNED_END_BEFORE_ENTRY, pointer="/planned_end_on", expected=f">= {state.entered_on}"
+            refusals.PLANNED_END_BEFORE_ENTRY, pointer="/planned_end_on", expected=f">= {entered_on}"
         )
+
+
+def _check_before_end(state: Enrolment) -> None:
+    if state.ended_on and state.status != Status.CANCELLED and state.entered_on > state.ended_on:
+        raise Invalid(refusals.ENTRY_AFTER_END, pointer="/entered_on", expected=f"<= {state.ended_on}")
 
 
 def _not_covered(entered_on: date, *, setting: Setting) -> Invalid:

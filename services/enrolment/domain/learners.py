@@ -1,6 +1,6 @@
 """Learners: the only place of the house where a person has a name."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -33,8 +33,6 @@ class Identity:
     notice_version: str | None = None
     notice_given_on: date | None = None
     representative_informed_on: date | None = None
-    search_opposed: bool | None = None
-    """Opposition to the search by the employment service; empty leaves it as it was."""
     disability_recognised: str = Known.UNKNOWN
     """Restricted: kept beside the identity, told to nobody."""
 
@@ -51,26 +49,36 @@ class Learner:
     learner_id: UUID
     holder: str
     identity: Identity
+    search_opposed: bool
+    """The person opposed the search by the employment service."""
     version: int
 
-    @property
-    def is_opposed(self) -> bool:
-        """Whether the person opposed the search by the employment service."""
-        return bool(self.identity.search_opposed)
+
+@dataclass(frozen=True, slots=True)
+class DeclaredLearner:
+    """A person as the holder declares it; an opposition that is not mentioned stays as it was."""
+
+    identity: Identity
+    search_opposed: bool | None = None
 
 
-def declare_learner(held: Learner | None, identity: Identity, *, holder: str, fresh_id: UUID) -> Learner:
+def declare_learner(
+    held: Learner | None, declared: DeclaredLearner, *, holder: str, fresh_id: UUID
+) -> Learner:
     """The learner after a declaration; `held` itself when nothing changed.
 
     Only an explicit no takes an opposition back: a declaration that is silent on it leaves it. Source: rule 20.
     """
-    if identity.search_opposed is None:
-        identity = replace(identity, search_opposed=held is not None and held.is_opposed)
+    opposed = declared.search_opposed
     if held is None:
-        return Learner(fresh_id, holder, identity, version=1)
-    if held.identity == identity:
+        return Learner(fresh_id, holder, declared.identity, search_opposed=bool(opposed), version=1)
+    if opposed is None:
+        opposed = held.search_opposed
+    if held.identity == declared.identity and held.search_opposed == opposed:
         return held
-    return replace(held, identity=identity, version=held.version + 1)
+    return Learner(
+        held.learner_id, holder, declared.identity, search_opposed=opposed, version=held.version + 1
+    )
 
 
 def check_notice(identity: Identity, *, today: date) -> None:

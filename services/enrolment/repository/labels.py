@@ -49,12 +49,11 @@ async def mark_settled(tx: Transaction, trainings: Collection[UUID]) -> None:
 
 
 async def longest_unsettled(tx: Transaction) -> dict[UUID, str]:
-    """The training that has waited longest, with its holder; taken by one worker at a time."""
+    """The training that has waited longest, with its holder."""
     rows = await tx.execute(
         select(UNSETTLED_TRAININGS.c.training_id, UNSETTLED_TRAININGS.c.holder)
         .order_by(UNSETTLED_TRAININGS.c.since, UNSETTLED_TRAININGS.c.training_id)
         .limit(1)
-        .with_for_update(skip_locked=True)
     )
     return {row.training_id: row.holder for row in rows}
 

@@ -29,6 +29,7 @@ async def learners_by_reference(
             learner_id=row["learner_id"],
             holder=row["holder"],
             identity=Identity(**{name: row[name] for name in _IDENTITY}),
+            search_opposed=row["search_opposed"],
             version=row["version"],
         )
         for row in rows.mappings()
@@ -50,5 +51,6 @@ def _row_of(learner: Learner) -> dict[str, Any]:
         "learner_id": learner.learner_id,
         "holder": learner.holder,
         **vars(learner.identity),
+        "search_opposed": learner.search_opposed,
         "version": learner.version,
     }

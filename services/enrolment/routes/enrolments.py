@@ -18,20 +18,27 @@ from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
 from shared.platform.dependencies import Db, Reader, Today, Tx
 from shared.platform.fields import Siren
+from shared.platform.problems import error_items, language_of
 
 router = APIRouter(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
 
 
 @router.put("/{reference}", operation_id="declare_enrolment", summary="Declare or correct an entry")
 async def declare_enrolment(
-    siren: Siren, reference: Reference, body: EnrolmentBody, tx: Tx, today: Today, caller: Writer
+    request: Request,
+    siren: Siren,
+    reference: Reference,
+    body: EnrolmentBody,
+    tx: Tx,
+    today: Today,
+    caller: Writer,
 ) -> EnrolmentWritten:
     """The entry under the holder's own reference; an end that was declared is not touched."""
     caller.must_be_holder(siren)
     declared = [body.to_domain(reference)]
     verdict = only(await declare_enrolments(tx, declared, holder=siren, caller=caller, today=today))
     view = await queries.enrolment_as_held(tx.connection, holder=siren, reference=reference, today=today)
-    warnings = (verdict.details or {}).get("warnings", [])
+    warnings = error_items(verdict.warnings, language=language_of(request))
     return EnrolmentWritten(**vars(view), verdict=verdict.status, warnings=warnings)
 
 

@@ -10,6 +10,7 @@ from services.enrolment.schemas.texts import Code, Reference, RegisterEntry
 from shared.platform.fields import Body, Count, IsoDate, Level
 
 _END: dict[str, Any] = {"kind": "abandoned", "ended_on": "2016-06-14", "reason": "job_found"}
+_ITEM = {"reference": "INS-00042", **_END}
 
 
 class EndBody(Body):
@@ -49,13 +50,15 @@ class EndBody(Body):
 class EndItem(EndBody):
     """An end in a bulk call; `reference` is the enrolment's."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "INS-00042", **_END}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_ITEM]})
 
     reference: Reference
 
 
 class EndLot(Body):
     """Up to 1,000 ends."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_ITEM]}]})
 
     items: list[EndItem]
 

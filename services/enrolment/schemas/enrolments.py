@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from services.enrolment.domain.enrolments import DeclaredEntry
-from services.enrolment.domain.learners import Identity
+from services.enrolment.domain.learners import DeclaredLearner, Identity
 from services.enrolment.domain.profiles import DeclaredProfile
 from services.enrolment.schemas.texts import (
     CodeInsee,
@@ -42,6 +42,7 @@ _EXAMPLE: dict[str, Any] = {
         "residence_code_insee": "93066",
     },
 }
+_ITEM_EXAMPLE = {"reference": "INS-00042", **_EXAMPLE}
 
 
 class NoticeBody(Body):
@@ -112,7 +113,10 @@ class EnrolmentBody(Body):
         return DeclaredEntry(
             reference=reference,
             session=self.session,
-            learner=_identity(self.learner, disability_recognised=profile.disability_recognised),
+            learner=DeclaredLearner(
+                _identity(self.learner, disability_recognised=profile.disability_recognised),
+                self.learner.search_opposed,
+            ),
             entered_on=self.entered_on,
             planned_end_on=self.planned_end_on,
             profile=DeclaredProfile(
@@ -132,13 +136,15 @@ class EnrolmentBody(Body):
 class EnrolmentItem(EnrolmentBody):
     """An enrolment in a bulk call."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "INS-00042", **_EXAMPLE}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_ITEM_EXAMPLE]})
 
     reference: Reference
 
 
 class EnrolmentLot(Body):
     """Up to 1,000 enrolments."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_ITEM_EXAMPLE]}]})
 
     items: list[EnrolmentItem]
 
@@ -160,6 +166,5 @@ def _identity(learner: LearnerBody, *, disability_recognised: str) -> Identity:
         notice_version=notice.version if notice else None,
         notice_given_on=notice.given_on if notice else None,
         representative_informed_on=notice.representative_informed_on if notice else None,
-        search_opposed=learner.search_opposed,
         disability_recognised=disability_recognised,
     )

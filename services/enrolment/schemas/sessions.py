@@ -16,6 +16,7 @@ _EXAMPLE: dict[str, Any] = {
     "planned_end_on": "2016-09-30",
     "capacity": 15,
 }
+_ITEM_EXAMPLE = {"reference": "S-2016-042-1", **_EXAMPLE}
 
 
 class SessionBody(Body):
@@ -52,13 +53,15 @@ class SessionBody(Body):
 class SessionItem(SessionBody):
     """A session in a bulk call."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "S-2016-042-1", **_EXAMPLE}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_ITEM_EXAMPLE]})
 
     reference: Reference
 
 
 class SessionLot(Body):
     """Up to 1,000 sessions."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_ITEM_EXAMPLE]}]})
 
     items: list[SessionItem]
 

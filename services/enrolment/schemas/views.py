@@ -1,7 +1,6 @@
 """Views of enrolments, certifications and rosters."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -56,7 +55,7 @@ class EnrolmentWritten(EnrolmentView):
     """An enrolment after a write, with the verdict."""
 
     verdict: str
-    warnings: list[dict[str, Any]] = Field(default_factory=list)
+    warnings: list[dict[str, str]] = Field(default_factory=list)
 
 
 class EnrolmentPage(View):

@@ -42,7 +42,10 @@ async def settle_trainings(tx: Transaction, trainings: Mapping[UUID, str]) -> No
 
 
 async def settle_leftovers(tx: Transaction) -> bool:
-    """Go on with the training that has waited longest; gives whether there was one."""
+    """Go on with the training that has waited longest; gives whether there was one.
+
+    Several workers may take the same one: they do so one after the other, and what is settled stays settled.
+    """
     waiting = await label_rows.longest_unsettled(tx)
     if waiting:
         await locks.hold(tx, waiting.values())

@@ -1,12 +1,11 @@
 """Declaring enrolments, with the learner each one brings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 from uuid import UUID, uuid4
 
-from services.enrolment.domain import refusals
+from services.enrolment.domain import refusals, warnings
 from services.enrolment.domain.enrolments import DeclaredEntry, Enrolment, Setting, correct, enter
 from services.enrolment.domain.labels import Coverage, Label
 from services.enrolment.domain.learners import (
@@ -27,7 +26,7 @@ from services.enrolment.use_cases.backfill import calendar_of, record_backfill
 from services.enrolment.use_cases.ledger import Ledger
 from services.enrolment.use_cases.speech import changed, entered
 from shared.events.enrolment import EnrolmentState
-from shared.kernel.errors import Conflict, DomainError, Invalid
+from shared.kernel.errors import Conflict, DomainError, Invalid, Violation
 from shared.platform.auth import Caller
 from shared.platform.bulk import Verdict
 from shared.platform.database import Transaction
@@ -59,13 +58,13 @@ async def _load(
     )
     labels = await label_rows.labels_of(tx, {session.training_id for session in sessions.values()})
     learners = await learner_rows.learners_by_reference(
-        tx, holder, references={item.learner.reference for item in declared}
+        tx, holder, references={item.learner.identity.reference for item in declared}
     )
     of_changed_mind = {
         learner.learner_id
         for item in declared
-        if (learner := learners.get(item.learner.reference))
-        and item.learner.search_opposed not in {None, learner.is_opposed}
+        if (learner := learners.get(item.learner.identity.reference))
+        and item.learner.search_opposed not in {None, learner.search_opposed}
     }
     enrolments = await enrolment_rows.enrolments_by_reference(
         tx, holder, references={item.reference for item in declared}, learners=of_changed_mind
@@ -103,7 +102,7 @@ class _Batch:
 
     def _declare(self, item: DeclaredEntry) -> Verdict:
         setting = self._setting(item)
-        known = self.learners.get(item.learner.reference)
+        known = self.learners.get(item.learner.identity.reference)
         learner = declare_learner(known, item.learner, holder=self.holder, fresh_id=uuid4())
         held = self.enrolments.get(item.reference)
         if held is None:
@@ -111,18 +110,19 @@ class _Batch:
         else:
             state = correct(held, item, learner=learner, setting=setting)
         if state is held and learner is known:
-            return Verdict(self.enrolments.unchanged(item.reference), _details(state, item))
+            return _verdict(self.enrolments.unchanged(item.reference), state, item=item)
         check_notice(learner.identity, today=self.calendar.today)
         siblings = self._siblings(learner, known=known, but=item.reference)
         if learner is not known:
-            self.learners.put(item.learner.reference, state=learner)
+            self.learners.put(item.learner.identity.reference, state=learner)
         self._keep(state, held=held)
         for sibling in siblings:
             self.enrolments.put(sibling.reference, state=sibling)
             self.facts.append(changed(sibling))
         if held is not None:
-            return Verdict("updated", _details(state, item))
-        return Verdict("waiting" if state.coverage == Coverage.WAITING else "created", _details(state, item))
+            return _verdict("updated", state, item=item)
+        status = "waiting" if state.coverage == Coverage.WAITING else "created"
+        return _verdict(status, state, item=item)
 
     def _setting(self, item: DeclaredEntry) -> Setting:
         session = self.sessions.get(item.session)
@@ -143,33 +143,28 @@ class _Batch:
 
         Raises Conflict when they do not fit into what one transaction may say.
         """
-        if known is None or known.is_opposed == learner.is_opposed:
+        if known is None or known.search_opposed == learner.search_opposed:
             return []
         siblings = [
-            replace(state, search_opposed=learner.is_opposed, version=state.version + 1)
+            replace(state, search_opposed=learner.search_opposed, version=state.version + 1)
             for state in self.enrolments
             if state.learner_id == learner.learner_id
             and state.reference != but
-            and state.search_opposed != learner.is_opposed
+            and state.search_opposed != learner.search_opposed
         ]
         if siblings and len(self.facts) + 1 + len(siblings) + self.still_to_come > MAX_EVENTS:
             raise Conflict(refusals.TOO_MANY_CHANGES, pointer="/learner/search_opposed")
         return siblings
 
 
-def _details(state: Enrolment, item: DeclaredEntry) -> dict[str, Any]:
-    details: dict[str, Any] = {"enrolment_id": str(state.enrolment_id), "coverage": state.coverage}
-    warnings = _warnings(item)
-    return details | {"warnings": warnings} if warnings else details
+def _verdict(status: str, state: Enrolment, *, item: DeclaredEntry) -> Verdict:
+    details = {"enrolment_id": str(state.enrolment_id), "coverage": state.coverage}
+    return Verdict(status, details, warnings=tuple(_warnings(item)))
 
 
-def _warnings(item: DeclaredEntry) -> list[dict[str, str]]:
-    """What is accepted and yet wants a look."""
-    warnings = []
-    if qpv_is_unfounded(item.profile, person=item.learner.person):
-        warnings.append({"pointer": "/profile/qpv", "code": "qpv_unknown_without_address"})
-    if representative_must_hear(item.learner, entered_on=item.entered_on):
-        warnings.append(
-            {"pointer": "/learner/notice/representative_informed_on", "code": "representative_to_inform"}
-        )
-    return warnings
+def _warnings(item: DeclaredEntry) -> Iterator[Violation]:
+    identity = item.learner.identity
+    if qpv_is_unfounded(item.profile, person=identity.person):
+        yield Violation(warnings.QPV_UNKNOWN_WITHOUT_ADDRESS, "/profile/qpv")
+    if representative_must_hear(identity, entered_on=item.entered_on):
+        yield Violation(warnings.REPRESENTATIVE_TO_INFORM, "/learner/notice/representative_informed_on")
