@@ -1,5 +1,8 @@
 """Fixtures of every test: the server of the run, a database per test, the four services."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,11 +12,18 @@ from tests.support.cluster import Cluster, running_cluster
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.service import ServiceUnderTest, service_under_test
 
+ROOM = 2 * 1024**3
+
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One Postgres server for the run."""
-    with running_cluster(tmp_path_factory.mktemp("postgres")) as running:
+def cluster() -> Iterator[Cluster]:
+    """One Postgres server for the run, in memory where there is room: a database per test is a thousand files."""
+    memory = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    with (
+        tempfile.TemporaryDirectory(dir=memory if roomy else None) as folder,
+        running_cluster(Path(folder)) as running,
+    ):
         yield running
 
 

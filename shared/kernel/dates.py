@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from shared.kernel.errors import Forbidden, Invalid, Rule
 
 BACKFILL_AFTER = timedelta(days=90)
+_SHORTEST_MONTH = 28
 
 DATE_IN_FUTURE = Rule(
     "date_in_future",
@@ -26,6 +27,8 @@ def add_months(start: date, months: int) -> date:
     """
     month_index = start.year * 12 + start.month - 1 + months
     year, month = divmod(month_index, 12)
+    if start.day <= _SHORTEST_MONTH:
+        return date(year, month + 1, start.day)
     last_day = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(start.day, last_day))
 

@@ -61,7 +61,7 @@ async def measure(*, events: int, runs: int) -> list[float]:
     """Events per second of each run."""
     with tempfile.TemporaryDirectory() as folder:
         place = _made(Path(folder) / "servers")
-        with running_cluster(place) as cluster, running_nats(_made(place / "nats")) as server:
+        with running_cluster(place, durable=True) as cluster, running_nats(_made(place / "nats")) as server:
             await server.provision()
             speaker, listener = server.broker("enrolment"), server.broker("indicators")
             await speaker.connect()
