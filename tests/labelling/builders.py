@@ -93,7 +93,7 @@ def a_content(**changes: Any) -> Content:
     return Content(**{**values, **changes})
 
 
-def a_decision(application: str, **changes: Any) -> dict[str, Any]:
+def a_decision(application: str, /, **changes: Any) -> dict[str, Any]:
     """A grant's body."""
     body = {
         "holder": HOLDER,

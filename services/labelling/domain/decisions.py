@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.labelling.domain import refusals
-from services.labelling.domain.trainings import Content
+from services.labelling.domain.trainings import Content, as_document
 from shared.kernel.errors import Invalid
 
 GENESIS = "0" * 64
@@ -76,7 +76,7 @@ def check_decision(decision: Decision) -> None:
 
 def digest_of(content: Content) -> str:
     """SHA-256 of the declared facts in canonical form: a decision names exactly what it judged."""
-    return hashlib.sha256(_canonical(asdict(content)).encode()).hexdigest()
+    return hashlib.sha256(_canonical(as_document(content)).encode()).hexdigest()
 
 
 def chain(head: Head, decision: Decision, *, criteria_set: str | None, content_digest: str) -> Link:

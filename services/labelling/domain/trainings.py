@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from services.labelling.domain import refusals
@@ -136,6 +137,17 @@ def _shape_violations(content: Content) -> tuple[Violation, ...]:
     ):
         violations.append(Violation(refusals.CERTIFICATION_EMPTY, "/certification"))
     return tuple(violations)
+
+
+def as_document(content: Content) -> dict[str, Any]:
+    """The declared facts as plain values: what is stored, and what a decision's digest is taken of."""
+    # Not dataclasses.asdict, which copies every leaf and made half the time of a bulk call.
+    return {
+        **vars(content),
+        "certification": vars(content.certification),
+        "audience_shares": vars(content.audience_shares),
+        "needs": [vars(need) for need in content.needs],
+    }
 
 
 def facts_of(content: Content) -> dict[str, FactValue]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import RowMapping, Text, and_, select
+from sqlalchemy import RowMapping, Text, and_, select, update
 
 from services.labelling.domain.applications import Application, State
+from services.labelling.domain.trainings import as_document
 from services.labelling.repository.content import (
-    content_document,
     content_of,
     finding_document,
     finding_of,
@@ -46,6 +46,26 @@ async def save_applications(tx: Transaction, applications: Sequence[Application]
         await tx.execute(upsert_rows(APPLICATION, rows, key=["siren", "reference"]))
 
 
+async def save_states(tx: Transaction, applications: Sequence[Application]) -> None:
+    """Write where held applications stand, and nothing else of them."""
+    columns = {name: APPLICATION.c[name].type for name in ("siren", "reference", "state", "version")}
+    rows = [
+        {
+            "siren": application.holder,
+            "reference": application.reference,
+            "state": application.state.value,
+            "version": application.version,
+        }
+        for application in applications
+    ]
+    given = unnested(columns, rows)
+    await tx.execute(
+        update(APPLICATION)
+        .values(state=given.c.state, version=given.c.version)
+        .where(APPLICATION.c.siren == given.c.siren, APPLICATION.c.reference == given.c.reference)
+    )
+
+
 def application_of(row: RowMapping) -> Application:
     """The application of a row."""
     return Application(
@@ -68,7 +88,7 @@ def _row(application: Application) -> dict[str, object]:
         "reference": application.reference,
         "call": application.content.call,
         "siret": application.content.siret,
-        "content": content_document(application.content),
+        "content": as_document(application.content),
         "state": application.state.value,
         "criteria_set": application.criteria_set,
         "findings": [finding_document(finding) for finding in application.findings],

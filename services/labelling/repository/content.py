@@ -1,7 +1,6 @@
 """The declared facts of a training and the findings on them, as JSON documents and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from services.labelling.domain.criteria import Finding, Flip, Kind, Operator, Result
@@ -13,11 +12,6 @@ from services.labelling.domain.trainings import (
     Need,
     NeedKind,
 )
-
-
-def content_document(content: Content) -> dict[str, Any]:
-    """The document of declared facts."""
-    return asdict(content)
 
 
 def content_of(document: Mapping[str, Any]) -> Content:
@@ -39,7 +33,7 @@ def content_of(document: Mapping[str, Any]) -> Content:
 
 def finding_document(finding: Finding) -> dict[str, Any]:
     """The document of a finding."""
-    return asdict(finding)
+    return {**vars(finding), "flip": vars(finding.flip) if finding.flip else None}
 
 
 def finding_of(document: Mapping[str, Any]) -> Finding:

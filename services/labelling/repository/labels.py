@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, insert, select
 
 from services.labelling.domain.labels import Change, ChangeKind, Label, Suspension
-from services.labelling.domain.trainings import Training
-from services.labelling.repository.content import content_document
+from services.labelling.domain.trainings import Training, as_document
 from services.labelling.tables import LABEL, LABEL_CHANGE, TRAINING
 from shared.platform.database import Transaction
 from shared.platform.rows import insert_rows, upsert_rows
@@ -98,6 +97,6 @@ def _training_row(training: Training) -> dict[str, Any]:
         "code_insee": site.code_insee if site else None,
         "region": site.region if site else None,
         "certification_kind": training.content.certification.kind.value,
-        "content": content_document(training.content),
+        "content": as_document(training.content),
         "version": training.version,
     }

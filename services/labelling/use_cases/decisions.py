@@ -16,7 +16,7 @@ from services.labelling.domain.decisions import (
 )
 from services.labelling.domain.labels import grant, label_id_of
 from services.labelling.domain.trainings import Training, training_id_of
-from services.labelling.repository.applications import Key, hold_applications, save_applications
+from services.labelling.repository.applications import Key, hold_applications, save_states
 from services.labelling.repository.calls import load_calls
 from services.labelling.repository.decisions import append, hold_head, load_decisions
 from services.labelling.repository.labels import add_trainings, save_labels
@@ -60,7 +60,7 @@ async def _record(tx: Transaction, decisions: Sequence[Decision], *, actor: Acto
     if not new:
         return settled
     await append(tx, _chained(head, new, applications=applications))
-    await save_applications(tx, [applications[_key(decision)] for decision in new])
+    await save_states(tx, [applications[_key(decision)] for decision in new])
     await _grant(tx, new, applications=applications, calls=calls)
     await actor.journal(tx, "decisions", dates=[decision.decided_on for decision in new])
     return settled
