@@ -10,7 +10,11 @@ def show(bench: str, ours: Sequence[float], limit: Sequence[float], *, unit: str
     print(f"{bench:<24} {'ours':>12} {'limit':>12} {'ratio':>8}   ({unit})")
     for run, (mine, bound) in enumerate(zip(ours, limit, strict=True), start=1):
         print(f"  run {run:<18} {mine:>12,.0f} {bound:>12,.0f} {mine / bound:>8.2f}")
-        print(json.dumps({"bench": bench, "run": run, "ours": round(mine, 1), "limit": round(bound, 1), "unit": unit}))
+        print(
+            json.dumps(
+                {"bench": bench, "run": run, "ours": round(mine, 1), "limit": round(bound, 1), "unit": unit}
+            )
+        )
     middle, bound = statistics.median(ours), statistics.median(limit)
     print(f"  {'median':<22} {middle:>12,.0f} {bound:>12,.0f} {middle / bound:>8.2f}   wanted: {wanted}")
     summary = {

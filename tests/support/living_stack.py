@@ -1,4 +1,4 @@
-"""The whole embedded stack for a bench: started with a state of its own, stopped and forgotten at the end."""
+"""The whole embedded stack, started with a state of its own, stopped and forgotten at the end."""
 
 import asyncio
 import json
