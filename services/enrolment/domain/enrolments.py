@@ -80,6 +80,7 @@ def enter(declared: DeclaredEntry, *, learner: Learner, setting: Setting, fresh_
     """A new enrolment. Raises Invalid, Conflict, or Forbidden for an old entry without the right."""
     session = setting.session
     planned_end_on = declared.planned_end_on or session.declared.planned_end_on
+    coverage = _judge_entry(declared.entered_on, setting=setting)
     check_age(learner.identity.birth_date, entered_on=declared.entered_on)
     _check_planned_end(planned_end_on, entered_on=declared.entered_on)
     return Enrolment(
@@ -89,7 +90,7 @@ def enter(declared: DeclaredEntry, *, learner: Learner, setting: Setting, fresh_
         learner_id=learner.learner_id,
         session_id=session.session_id,
         training_id=session.training_id,
-        coverage=_judge_entry(declared.entered_on, setting=setting),
+        coverage=coverage,
         entered_on=declared.entered_on,
         planned_end_on=planned_end_on,
         profile=profile_at_entry(
@@ -127,12 +128,12 @@ def correct(held: Enrolment, declared: DeclaredEntry, *, learner: Learner, setti
     )
     if corrected == held:
         return held
-    check_age(learner.identity.birth_date, entered_on=corrected.entered_on)
-    _check_planned_end(corrected.planned_end_on, entered_on=corrected.entered_on)
     coverage = held.coverage
     if (corrected.session_id, corrected.entered_on) != (held.session_id, held.entered_on):
-        _check_before_end(corrected)
         coverage = _judge_entry(corrected.entered_on, setting=setting)
+        _check_before_end(corrected)
+    check_age(learner.identity.birth_date, entered_on=corrected.entered_on)
+    _check_planned_end(corrected.planned_end_on, entered_on=corrected.entered_on)
     return replace(corrected, coverage=coverage, version=held.version + 1)
 
 
