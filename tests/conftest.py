@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.nats_server import NatsServer, running_nats
-from tests.support.service import ServiceUnderTest, service_under_test
+from tests.support.under_test import ServiceUnderTest, service_under_test
 
 ROOM = 2 * 1024**3
 

@@ -43,7 +43,9 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _split_roles(cls, values: dict[str, object]) -> dict[str, object]:
+    def _read_plain_text(cls, values: dict[str, object]) -> dict[str, object]:
+        if values.get("nats_seed_file") == "":
+            values["nats_seed_file"] = None
         roles = values.get("roles")
         if isinstance(roles, str):
             values["roles"] = frozenset(role.strip() for role in roles.split(",") if role.strip())

@@ -23,7 +23,7 @@ async def bench() -> None:
         yesterday = _TODAY - timedelta(days=1)
         await label_a_training(stack, on=yesterday, session_end=_TODAY + timedelta(days=200))
         ours = [await _run(stack, run=run) for run in range(RUNS)]
-    report.show("event-path", ours, limit, unit="events/s", wanted=WANTED)
+    report.show("event-path", ours=ours, limit=limit, unit="events/s", wanted=WANTED)
 
 
 async def _run(stack: LivingStack, *, run: int) -> float:

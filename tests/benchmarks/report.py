@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 
 
-def show(bench: str, ours: Sequence[float], limit: Sequence[float], *, unit: str, wanted: float) -> None:
+def show(bench: str, *, ours: Sequence[float], limit: Sequence[float], unit: str, wanted: float) -> None:
     """Print each run and the medians; the last line is what a machine reads."""
     print(f"{bench:<24} {'ours':>12} {'limit':>12} {'ratio':>8}   ({unit})")
     for run, (mine, bound) in enumerate(zip(ours, limit, strict=True), start=1):

@@ -8,7 +8,7 @@ import httpx
 
 from shared.events.labelling import LabelGranted, LabelState, Suspension
 from shared.kernel.identifiers import stable_id
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 HOLDER = "000000018"
 OTHER_HOLDER = "000000026"

@@ -7,7 +7,7 @@ from shared.events.enrolment import EnrolmentState, SessionState
 from shared.events.envelope import Fact
 from shared.events.labelling import LabelReinstated, LabelRevoked, LabelSuspended
 from tests.enrolment.builders import Holder, entry, label, learner, session, suspended, verdicts
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 
 def coverages(facts: list[Fact]) -> list[tuple[str, int, str]]:

@@ -14,7 +14,7 @@ from tests.enrolment.builders import (
     refusal,
     verdicts,
 )
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 ABANDONED = {"kind": "abandoned", "ended_on": "2016-06-14", "reason": "job_found"}
 RESULT = {

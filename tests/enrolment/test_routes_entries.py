@@ -19,7 +19,7 @@ from tests.enrolment.builders import (
     session,
     verdicts,
 )
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 
 async def last_said(enrolment: ServiceUnderTest) -> EnrolmentState:

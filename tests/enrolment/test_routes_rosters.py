@@ -3,7 +3,7 @@
 import json
 
 from tests.enrolment.builders import Holder, completed, entry, label, learner, refusal, session
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 PURPOSE = "six-month follow-up"
 

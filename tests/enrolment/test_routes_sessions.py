@@ -18,7 +18,7 @@ from tests.enrolment.builders import (
     suspended,
     verdicts,
 )
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 
 async def test_a_session_is_opened_once_and_changed_by_what_is_new(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.followup.lines import EVERYTHING, HOLDER, REPORTER, lot
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 Results = list[dict[str, Any]]
 

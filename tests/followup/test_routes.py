@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.followup.lines import contract, enrolment
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 Push = Callable[..., Awaitable[list[dict[str, Any]]]]
 

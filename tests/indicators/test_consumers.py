@@ -16,7 +16,7 @@ from tests.indicators.told import (
     target,
     withdrawn,
 )
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 CELLS = "SELECT * FROM indicators.cube ORDER BY level, place, flag, clock, day"
 HEADS = "SELECT * FROM indicators.head_cube WHERE heads <> 0 ORDER BY level, place, day"

@@ -12,7 +12,7 @@ from services.indicators.queries import cells_adrift
 from services.indicators.settings import Settings
 from shared.events.envelope import Fact
 from tests.indicators.told import described, enrolled, settled, withdrawn
-from tests.support.service import ServiceUnderTest, settings_of
+from tests.support.under_test import ServiceUnderTest, settings_of
 
 CUBE = "SELECT * FROM indicators.cube ORDER BY level, place, flag, clock, day"
 HEADS = "SELECT * FROM indicators.head_cube WHERE heads <> 0 ORDER BY level, place, day"

@@ -17,7 +17,7 @@ from tests.indicators.told import (
     settled,
     target,
 )
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 EXACT = "/v1/exact/indicators"
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.cluster import free_port
@@ -72,68 +73,77 @@ def lot(reference: str, *items: dict[str, Any]) -> dict[str, Any]:
     return {"lot": head, "items": list(items)}
 
 
+JOB = {"kind": "contract", "nature_dsn": "01", "starts_on": "2016-08-01", "collected_on": "2017-01-15"}
+IDLE = {
+    "kind": "situation",
+    "situation": "job_search",
+    "observed_on": "2016-12-03",
+    "collected_on": "2017-01-15",
+}
+
+
+async def declare_leavers(stack: LivingStack, *, people: int) -> str:
+    """A label, a session, its learners, their completion; gives the positions of the last call."""
+    await label_a_training(stack, on=date(2016, 2, 3), session_end=date(2016, 6, 3))
+    holder = await stack.headers(HOLDER)
+    own = f"{stack.url('enrolment')}/v1/holders/{SIREN}"
+    await post(stack, f"{own}/enrolments", headers=holder, body={"items": [person(n) for n in range(people)]})
+    ends = [{"reference": f"E-{n}", "kind": "completed", "ended_on": "2016-06-03"} for n in range(people)]
+    ended = await post(stack, f"{own}/ends", headers=holder, body={"items": ends})
+    assert ended.json()["summary"] == {"accepted": people}
+    return ended.headers["tremplin-position"]
+
+
+async def roster_of(stack: LivingStack, *, month: str) -> list[str]:
+    """Enrolment ids of a month's leavers, as the reporter reads them."""
+    answer = await stack.http.get(
+        f"{stack.url('enrolment')}/v1/rosters",
+        params={"exit_month": month, "purpose": "search of employment"},
+        headers=await stack.headers("france-travail"),
+    )
+    return [item["enrolment_id"] for item in answer.json()["items"]]
+
+
+async def push(stack: LivingStack, reference: str, *items: dict[str, Any]) -> httpx.Response:
+    """Push a lot as the reporter."""
+    headers = await stack.headers("france-travail")
+    return await post(
+        stack, f"{stack.url('followup')}/v1/outcomes", headers=headers, body=lot(reference, *items)
+    )
+
+
+def parts(found: dict[str, Any]) -> tuple[int, int, int]:
+    return found["numerator"], found["denominator"], found["unknowns"]
+
+
 async def test_an_outcome_pushed_in_bulk_reaches_the_figure_and_its_correction_too(
     stack: LivingStack,
 ) -> None:
-    await label_a_training(stack, on=date(2016, 2, 3), session_end=date(2016, 6, 3))
-    holder, reporter = await stack.headers(HOLDER), await stack.headers("france-travail")
-    own = f"{stack.url('enrolment')}/v1/holders/{SIREN}"
-    await post(
-        stack, f"{own}/enrolments", headers=holder, body={"items": [person(number) for number in range(4)]}
-    )
-    ends = [
-        {"reference": f"E-{number}", "kind": "completed", "ended_on": "2016-06-03"} for number in range(4)
-    ]
-    ended = await post(stack, f"{own}/ends", headers=holder, body={"items": ends})
-    assert ended.json()["summary"] == {"accepted": 4}
-
-    roster = await stack.http.get(
-        f"{stack.url('enrolment')}/v1/rosters",
-        params={"exit_month": "2016-06", "purpose": "search of employment"},
-        headers=reporter,
-    )
-    ids = [item["enrolment_id"] for item in roster.json()["items"]]
+    ended = await declare_leavers(stack, people=4)
+    ids = await roster_of(stack, month="2016-06")
     assert len(ids) == 4
+    await heard(stack, f"{stack.url('followup')}/v1/freshness", params={"at_least": ended})
 
-    followup = stack.url("followup")
-    await heard(stack, f"{followup}/v1/freshness", params={"at_least": ended.headers["tremplin-position"]})
-    outcomes = f"{followup}/v1/outcomes"
-    job = {"kind": "contract", "nature_dsn": "01", "starts_on": "2016-08-01", "collected_on": "2017-01-15"}
-    idle = {
-        "kind": "situation",
-        "situation": "job_search",
-        "observed_on": "2016-12-03",
-        "collected_on": "2017-01-15",
-    }
-    first = await post(
-        stack,
-        outcomes,
-        headers=reporter,
-        body=lot(
-            "LOT-1",
-            job | {"reference": "R-0", "enrolment": ids[0]},
-            idle | {"reference": "R-1", "enrolment": ids[1]},
-        ),
-    )
+    found_job = JOB | {"reference": "R-0", "enrolment": ids[0]}
+    first = await push(stack, "LOT-1", found_job, IDLE | {"reference": "R-1", "enrolment": ids[1]})
     assert first.status_code == 207
     # A figure rests on what two services say: the reader asks for both.
-    both = f"{ended.headers['tremplin-position']}, {first.headers['tremplin-position']}"
-    found = await figure(stack, "insertion_6", at_least=both)
-    assert (found["numerator"], found["denominator"], found["unknowns"]) == (1, 2, 2)
+    both = f"{ended}, {first.headers['tremplin-position']}"
+    assert parts(await figure(stack, "insertion_6", at_least=both)) == (1, 2, 2)
 
-    again = await post(
-        stack, outcomes, headers=reporter, body=lot("LOT-1", job | {"reference": "R-0", "enrolment": ids[0]})
-    )
+    again = await push(stack, "LOT-1", found_job)
     assert again.json()["summary"] == {"duplicate": 1}
-    correction = job | {"reference": "R-1", "enrolment": ids[1], "collected_on": "2017-01-20"}
-    second = await post(stack, outcomes, headers=reporter, body=lot("LOT-2", correction))
-    found = await figure(stack, "insertion_6", at_least=second.headers["tremplin-position"])
-    assert (found["numerator"], found["denominator"], found["unknowns"]) == (2, 2, 2)
 
-    retraction = {"kind": "retraction", "reference": "R-0", "collected_on": "2017-01-25"}
-    third = await post(stack, outcomes, headers=reporter, body=lot("LOT-3", retraction))
-    found = await figure(stack, "insertion_6", at_least=third.headers["tremplin-position"])
-    assert (found["numerator"], found["denominator"], found["unknowns"]) == (1, 1, 3)
+    correction = JOB | {"reference": "R-1", "enrolment": ids[1], "collected_on": "2017-01-20"}
+    second = await push(stack, "LOT-2", correction)
+    position = second.headers["tremplin-position"]
+    assert parts(await figure(stack, "insertion_6", at_least=position)) == (2, 2, 2)
+
+    third = await push(
+        stack, "LOT-3", {"kind": "retraction", "reference": "R-0", "collected_on": "2017-01-25"}
+    )
+    position = third.headers["tremplin-position"]
+    assert parts(await figure(stack, "insertion_6", at_least=position)) == (1, 1, 3)
 
 
 async def test_nobody_reads_what_is_not_theirs(stack: LivingStack) -> None:

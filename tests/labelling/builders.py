@@ -14,7 +14,7 @@ from services.labelling.domain.trainings import (
     Need,
     NeedKind,
 )
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 HOLDER = "000000018"
 OTHER_HOLDER = "000000026"

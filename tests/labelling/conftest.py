@@ -3,7 +3,7 @@
 import pytest
 
 from tests.labelling.builders import Scene
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 
 @pytest.fixture

@@ -84,9 +84,9 @@ async def test_the_status_in_lists_is_the_status_of_the_rule(scene: Scene) -> No
     edges = ["2016-02-03", "2016-09-01", "2016-10-01", "2017-01-01", "2017-05-01", "2019-02-03"]
 
     for edge in map(date.fromisoformat, edges):
-        for on in (edge - timedelta(1), edge):
-            entry = await ok(scene.public.get(f"/v1/register/{label.label_id}", params={"on": str(on)}))
-            assert entry["status"] == status_at(label, on)
+        for day in (edge - timedelta(1), edge):
+            entry = await ok(scene.public.get(f"/v1/register/{label.label_id}", params={"on": str(day)}))
+            assert entry["status"] == status_at(label, day)
 
 
 async def test_bridges_lead_by_the_shortest_way_and_rings_end(scene: Scene) -> None:

@@ -24,8 +24,8 @@ from shared.platform.dependencies import Db, Reader, Tx
 from shared.platform.fields import Body, IsoDate, Reference, Siret
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
-from tests.support.service import settings_of
 from tests.support.tokens import ISSUER, TestKeys, signing_key, token
+from tests.support.under_test import settings_of
 
 SECRET = "Zénaïde-Planted-Value"
 TAKEN = Rule("taken", fr="Déjà pris.", en="Already taken.")

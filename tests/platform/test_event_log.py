@@ -10,7 +10,7 @@ from shared.events.labelling import TargetSet
 from shared.platform import event_log
 from shared.platform.database import Database
 from shared.platform.event_log import MAX_EVENTS, TooManyEvents, partition_of
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 
 def target(number: int, version: int = 1) -> TargetSet:

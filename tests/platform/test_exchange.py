@@ -20,7 +20,7 @@ from shared.platform.relay import Relay
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.nats_server import NatsServer
-from tests.support.service import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest
 
 DEADLINE = 20.0
 

@@ -27,20 +27,20 @@ async def tables(service: str, cluster: Cluster, database: str) -> set[str]:
 
 @pytest.mark.parametrize("service", SPEAKERS)
 async def test_a_schema_can_be_undone_and_made_again(service: str, cluster: Cluster, database: str) -> None:
-    made = await tables(service, cluster, database)
+    made = await tables(service, cluster, database=database)
     assert {"event_log", "event_counter", "intake_position", "journal"} < made
-    settings = config(service, cluster, database)
+    settings = config(service, cluster, database=database)
     await asyncio.to_thread(command.downgrade, settings, "base")
-    assert await tables(service, cluster, database) == {"alembic_version"}
+    assert await tables(service, cluster, database=database) == {"alembic_version"}
     await asyncio.to_thread(command.upgrade, settings, "head")
-    assert await tables(service, cluster, database) == made
+    assert await tables(service, cluster, database=database) == made
 
 
 @pytest.mark.parametrize("service", SPEAKERS)
 async def test_the_code_declares_the_schema_that_the_migrations_make(
     service: str, cluster: Cluster, database: str
 ) -> None:
-    await asyncio.to_thread(command.check, config(service, cluster, database))
+    await asyncio.to_thread(command.check, config(service, cluster, database=database))
 
 
 async def test_a_column_without_a_migration_is_noticed(cluster: Cluster, database: str) -> None:
@@ -51,7 +51,7 @@ async def test_a_column_without_a_migration_is_noticed(cluster: Cluster, databas
     table.append_column(column)
     try:
         with pytest.raises(CommandError, match="planted"):
-            await asyncio.to_thread(command.check, config("enrolment", cluster, database))
+            await asyncio.to_thread(command.check, config("enrolment", cluster, database=database))
     finally:
         table._columns.remove(column)
 

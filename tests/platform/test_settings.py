@@ -40,3 +40,8 @@ def test_roles_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABELLING_ROLES", "api, relay")
     values = {key: value for key, value in SOUND.items() if key != "environment"}
     assert Settings(**values).roles == {"api", "relay"}
+
+
+def test_an_empty_seed_file_means_no_authentication(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELLING_NATS_SEED_FILE", "")
+    assert Settings(**SOUND).nats_seed_file is None

@@ -16,7 +16,7 @@ import asyncpg
 
 from deploy.local.postgres import find_binaries
 from deploy.local.processes import _die_with_parent
-from deploy.local.unprivileged import unprivileged
+from deploy.local.unprivileged import Unprivileged, unprivileged
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVICES = ("labelling", "enrolment", "followup", "indicators")
@@ -86,6 +86,33 @@ def running_cluster(folder: Path, *, durable: bool = False) -> Iterator[Cluster]
     Making and dropping a database per test would wait for the disk each time: only benches ask for `durable`.
     """
     binaries, user = find_binaries(os.environ), unprivileged()
+    _initialise(folder, binaries=binaries, user=user)
+    cluster = Cluster(free_port())
+    settings = (
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        f"port={cluster.port}",
+        "max_connections=200",
+        "shared_buffers=128MB",
+        f"fsync={'on' if durable else 'off'}",
+    )
+    options = [word for setting in settings for word in ("-c", setting)]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*user.prefix, str(binaries / "postgres"), "-D", str(folder / "data"), *options],
+            stdout=log,
+            stderr=log,
+            preexec_fn=_die_with_parent(SIGINT),  # noqa: PLW1509 - no thread of ours runs yet
+        )
+    try:
+        _prepare(cluster, binaries)
+        yield cluster
+    finally:
+        server.send_signal(SIGINT)
+        server.wait(20)
+
+
+def _initialise(folder: Path, *, binaries: Path, user: Unprivileged) -> None:
     data, password = folder / "data", folder / "password"
     for path in (folder, folder.parent):
         user.open_way(path)
@@ -99,34 +126,6 @@ def running_cluster(folder: Path, *, durable: bool = False) -> Iterator[Cluster]
         *("-D", str(data), "-U", "postgres", "--no-sync", "--auth=scram-sha-256", f"--pwfile={password}"),
         *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8"),
     )
-    cluster = Cluster(free_port())
-    settings = (
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        f"port={cluster.port}",
-        "max_connections=200",
-        "shared_buffers=128MB",
-        f"fsync={'on' if durable else 'off'}",
-    )
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [
-                *user.prefix,
-                str(binaries / "postgres"),
-                "-D",
-                str(data),
-                *(w for s in settings for w in ("-c", s)),
-            ],
-            stdout=log,
-            stderr=log,
-            preexec_fn=_die_with_parent(SIGINT),  # noqa: PLW1509 - no thread of ours runs yet
-        )
-    try:
-        _prepare(cluster, binaries)
-        yield cluster
-    finally:
-        server.send_signal(SIGINT)
-        server.wait(20)
 
 
 def _prepare(cluster: Cluster, binaries: Path) -> None:
