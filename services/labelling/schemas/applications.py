@@ -38,6 +38,11 @@ EXAMPLE: dict[str, Any] = {
     "needs": [{"kind": "company", "siret": "73282932000074", "skill": "programmation", "posts": 3}],
     "network": "reseau-1",
 }
+_SUBMISSION: dict[str, Any] = {
+    "reference": "FORM-001",
+    "intake": "releve-1",
+    "submitted_on": "2015-10-12",
+}
 
 
 class CertificationBody(Body):
@@ -120,6 +125,10 @@ class ApplicationItem(ApplicationBody):
 class ApplicationLot(Body):
     """Up to 1,000 applications of one holder."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"items": [{"reference": "FORM-001", **EXAMPLE}]}}
+    )
+
     items: list[ApplicationItem]
 
 
@@ -141,17 +150,15 @@ class SubmissionBody(Body):
 class SubmissionItem(SubmissionBody):
     """A submission of a lot."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"reference": "FORM-001", "intake": "releve-1", "submitted_on": "2015-10-12"}
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _SUBMISSION})
 
     reference: Reference
 
 
 class SubmissionLot(Body):
     """Up to 1,000 submissions of one holder."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"items": [_SUBMISSION]}})
 
     items: list[SubmissionItem]
 

@@ -62,6 +62,10 @@ class DecisionItem(DecisionBody):
 class DecisionLot(Body):
     """Up to 1,000 decisions."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"items": [{"reference": "DEC-001", **_EXAMPLE}]}}
+    )
+
     items: list[DecisionItem]
 
 
