@@ -113,7 +113,7 @@ async def _run(service: ServiceUnderTest, command: str) -> int:
 async def test_the_audit_sees_a_cell_that_drifted_and_a_rebuild_puts_it_right(
     indicators: ServiceUnderTest, capsys: Any
 ) -> None:
-    await indicators.hear(*_history(Random(7)))
+    await indicators.hear(described(), enrolled("a", status="completed"), settled("a"), enrolled("b"))
     before = await _cubes(indicators)
     assert await _run(indicators, "audit") == 0
 

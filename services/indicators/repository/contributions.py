@@ -5,14 +5,14 @@ never go back when d goes forward: the exits that are due are exactly those up t
 compares with the day of the cell. Cells by month would hold exits that are due beside exits that are not.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Date,
     FromClause,
     Integer,
     Select,
-    String,
     Subquery,
     Text,
     and_,
@@ -24,8 +24,8 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    values,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from services.indicators.domain.measures import (
     AUDIENCES,
@@ -103,14 +103,12 @@ def counted(source: FromClause) -> ColumnElement[bool]:
 
 def _moments(source: FromClause) -> Select[tuple[object, ...]]:
     """Two rows per enrolment, its entry and its exit, each with the measures that count at that moment."""
-    moment = (
-        values(column("clock", Text), column("day", Date), column("leaves", Integer), name="moment")
-        .data(
-            [(literal(ENTRY), source.c.entered_on, literal(0)), (literal(EXIT), exit_day(source), literal(1))]
-        )
-        .lateral()
+    moment = _each(
+        "moment",
+        clock=(Text, [literal(ENTRY, Text), literal(EXIT, Text)]),
+        day=(Date, [source.c.entered_on, exit_day(source)]),
     )
-    measures = _measures(source, leaves=moment.c.leaves == 1)
+    measures = _measures(source, leaves=moment.c.clock == EXIT)
     return (
         select(
             moment.c.clock,
@@ -153,51 +151,41 @@ def _summed(plus: Select[tuple[object, ...]], *, minus: Select[tuple[object, ...
         negated = [(-taken.c[measure]).label(measure) for measure in MEASURES]
         rows = union_all(select(rows), select(*keys, *negated)).subquery("moved")
     keys = [rows.c[name] for name in ("clock", "day", *_PROFILE)]
-    sums = [func.sum(rows.c[measure]).label(measure) for measure in MEASURES]
+    # Summed again below: as bigint that would be done in numeric, many times slower.
+    sums = [cast(func.sum(rows.c[measure]), Integer).label(measure) for measure in MEASURES]
     some = or_(*(func.sum(rows.c[measure]) != 0 for measure in MEASURES))
     return select(*keys, *sums).group_by(*keys).having(some).subquery("moments")
 
 
-def _places(source: FromClause) -> FromClause:
-    return (
-        values(column("level", Text), column("place", Text), name="place")
-        .data(
-            [
-                (literal(NATION), literal(WHOLE_COUNTRY)),
-                (literal(REGION), source.c.site_region),
-                (literal(TRAINING), cast(source.c.training_id, Text)),
-            ]
-        )
-        .lateral()
-    )
+def _places(source: FromClause, *, holder: bool = False) -> FromClause:
+    """The places in which a row counts: everywhere, its region, its training and, for heads, its holder."""
+    levels = [NATION, REGION, TRAINING, HOLDER] if holder else [NATION, REGION, TRAINING]
+    places = [literal(WHOLE_COUNTRY, Text), source.c.site_region, cast(source.c.training_id, Text)]
+    if holder:
+        places.append(source.c.holder)
+    return _each("place", level=(Text, [literal(level, Text) for level in levels]), place=(Text, places))
 
 
 def _flags(source: FromClause) -> FromClause:
-    answers = [
-        (func.concat(literal(f"{audience}:", String), source.c[audience]), source.c[audience])
-        for audience in AUDIENCES
-    ]
-    return (
-        values(column("flag", Text), column("answer", Text), name="audience")
-        .data([(literal(EVERYONE), literal("yes")), *answers])
-        .lateral()
+    """The audiences in which a row counts, and its answer for each."""
+    flags = [literal(f"{audience}:", Text).concat(source.c[audience]) for audience in AUDIENCES]
+    return _each(
+        "audience",
+        flag=(Text, [literal(EVERYONE, Text), *flags]),
+        answer=(Text, [literal("yes", Text), *(source.c[audience] for audience in AUDIENCES)]),
     )
 
 
-def _edges(source: FromClause) -> CompoundSelect[tuple[object, ...]]:
+def _each(name: str, **columns: tuple[type[Text | Date | Integer], list[ColumnElement[Any]]]) -> FromClause:
+    """A few rows beside each row of the relation that the columns mention: one array per column, unnested."""
+    arrays = [array(values, type_=kind()) for kind, values in columns.values()]
+    named = [column(key, kind) for key, (kind, _) in columns.items()]
+    return func.unnest(*arrays).table_valued(*named, name=name).render_derived().lateral()
+
+
+def _edges(source: FromClause) -> Select[tuple[object, ...]]:
     """Where the days covered by each learner's enrolments begin and end, per place."""
-    place = (
-        values(column("level", Text), column("place", Text), name="place")
-        .data(
-            [
-                (literal(NATION), literal(WHOLE_COUNTRY)),
-                (literal(REGION), source.c.site_region),
-                (literal(TRAINING), cast(source.c.training_id, Text)),
-                (literal(HOLDER), source.c.holder),
-            ]
-        )
-        .lateral()
-    )
+    place = _places(source, holder=True)
     until = case((source.c.status != "completed", func.greatest(exit_day(source), source.c.entered_on)))
     spans = (
         select(
@@ -211,16 +199,14 @@ def _edges(source: FromClause) -> CompoundSelect[tuple[object, ...]]:
         .subquery("spans")
     )
     days = select(spans.c.level, spans.c.place, func.unnest(spans.c.spans).label("span")).subquery("days")
-    begins = select(
-        days.c.level,
-        days.c.place,
-        func.lower(days.c.span, type_=Date).label("day"),
-        literal(1).label("heads"),
+    edge = _each(
+        "edge",
+        day=(Date, [func.lower(days.c.span, type_=Date), func.upper(days.c.span, type_=Date)]),
+        heads=(Integer, [literal(1, Integer), literal(-1, Integer)]),
     )
-    ends = select(
-        days.c.level,
-        days.c.place,
-        func.upper(days.c.span, type_=Date).label("day"),
-        literal(-1).label("heads"),
-    ).where(~func.upper_inf(days.c.span))
-    return union_all(begins, ends)
+    return (
+        select(days.c.level, days.c.place, edge.c.day, edge.c.heads)
+        .select_from(days.join(edge, literal(True)))
+        # Whoever completed stays for ever: such a span has no upper edge.
+        .where(edge.c.day.is_not(None))
+    )
