@@ -19,10 +19,10 @@ from shared.platform.database import Database
 from shared.platform.edge import Edge
 from shared.platform.freshness import Watermarks
 from shared.platform.intake import Intake, Subscription
-from shared.platform.migrations import head_of
 from shared.platform.openapi import describe
 from shared.platform.relay import Relay
 from shared.platform.repair import Feed
+from shared.platform.revisions import head_of
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from alembic import context
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -29,11 +28,6 @@ def config_of(service: str, *, url: str = "") -> Config:
     config.attributes["url"] = url
     config.attributes["service"] = service
     return config
-
-
-def head_of(service: str) -> str | None:
-    """The newest revision of a service, read from its files."""
-    return ScriptDirectory.from_config(config_of(service)).get_current_head()
 
 
 def run(metadata: MetaData) -> None:
