@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 from rich.console import Console
@@ -14,9 +13,10 @@ from deploy.demo.readings import Computed, Number, Range
 _PLAIN_WIDTH: Final = 200
 """Where there is no terminal, every column has room."""
 _WORDS: Final = ("line", "what", "same")
-_BARE: Final = ("line", "published", "computed", "numerator", "denominator", "same")
-_FIGURES: Final = (*_BARE[:-1], "95 % interval", "bounds", "same")
-_EVERYTHING: Final = ("line", "what", *_FIGURES[1:])
+_BARE: Final = ("line", "published", "computed", "parts", "same")
+_PARTS: Final = ("published", "computed", "numerator", "denominator", "95 % interval", "bounds", "same")
+_FIGURES: Final = ("line", *_PARTS)
+_EVERYTHING: Final = ("line", "what", *_PARTS)
 _UNITS: Final = {"percent": " %", "all": " %", "nearly_all": " %", "target": " %", "mean": "", "count": ""}
 
 
@@ -24,7 +24,9 @@ def print_table(computed: Sequence[Computed]) -> None:
     """The table with as many columns as the terminal has room for."""
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
     tables = [table_of(computed, columns=columns) for columns in (_EVERYTHING, _FIGURES, _BARE)]
-    fitting = (one for one in tables if console.measure(one).maximum <= console.width)
+    # Measured where there is room: a console never finds anything wider than itself.
+    roomy = Console(width=_PLAIN_WIDTH)
+    fitting = (one for one in tables if roomy.measure(one).maximum <= console.width)
     console.print(next(fitting, tables[-1]))
 
 
@@ -62,13 +64,15 @@ def describe(standing: Standing) -> str:
 
 
 def _cells(one: Computed) -> dict[str, str]:
+    parts = [_number(part) for part in (one.numerator, one.denominator) if part is not None]
     return {
         "line": one.line.id,
         "what": one.line.label_en,
         "published": one.line.published,
         "computed": f"{_number(one.value)}{_UNITS[one.line.comparison]}",
-        "numerator": _thousands(one.numerator),
-        "denominator": "" if one.denominator is None else _thousands(one.denominator),
+        "numerator": parts[0],
+        "denominator": "".join(parts[1:]),
+        "parts": "/".join(parts),
         "95 % interval": _span(one.interval),
         "bounds": _span(one.bounds),
         "same": "yes" if one.reproduced else "NO",
@@ -80,14 +84,5 @@ def _span(span: Range | None) -> str:
 
 
 def _number(value: Number | None) -> str:
-    if value is None:
-        return "none"
-    return _thousands(value) if isinstance(value, int) else _decimal(value)
-
-
-def _decimal(value: Decimal) -> str:
-    return f"{value:f}".replace(".", ",")
-
-
-def _thousands(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
+    """As the report writes numbers: a space between thousands, a decimal comma."""
+    return "none" if value is None else f"{value:,}".replace(",", " ").replace(".", ",")

@@ -49,7 +49,7 @@ def print_tries(stack: Stack, *, fixture: Fixture) -> None:
 
 def _line(stack: Stack, place: str, *, client: str | None = None) -> str:
     service, _, path = place.partition("/")
-    asked = f'{_CURL} "{stack.urls[service]}/{path}"'
+    asked = f"{_CURL} -w '\\n' \"{stack.urls[service]}/{path}\""
     return asked if client is None else f'{asked} -H "Authorization: Bearer $({_token(stack, client)})"'
 
 
