@@ -85,7 +85,7 @@ async def test_a_submission_is_judged_at_once_and_pins_its_criteria(scene: Scene
     answer = await scene.bulk("submissions", lot)
     paid = await ok(scene.holder.get(f"{APPLICATIONS}/PAID"))
 
-    assert statuses(answer) == ["updated", "updated", "duplicate", "rejected"]
+    assert statuses(answer) == ["accepted", "accepted", "duplicate", "rejected"]
     assert answer["results"][0]["state"] == "in_review"
     assert answer["results"][1]["failed_eligibility"] == [
         {"criterion": "free_for_learner", "result": "not_met"},

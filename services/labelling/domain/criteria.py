@@ -122,8 +122,6 @@ TYPE_OF_FACT: Mapping[str, str] = {
 }
 """Every fact a criterion may ask for; `needs` is the list of the kinds of its employers."""
 
-_COUNTING = frozenset({Operator.AT_LEAST, Operator.AT_MOST, Operator.COUNT_AT_LEAST})
-
 
 def evaluate(criteria: Sequence[Criterion], facts: Mapping[str, FactValue]) -> tuple[Finding, ...]:
     """What the facts say about each criterion, in the order of the set.
@@ -154,7 +152,7 @@ def _find(criterion: Criterion, value: FactValue) -> Finding:
         operator=criterion.operator,
         threshold=criterion.threshold,
         evidence=value,
-        flip=_flip(criterion, value) if criterion.operator in _COUNTING else None,
+        flip=_flip(criterion, value),
     )
 
 

@@ -1,7 +1,7 @@
 """Declaring, submitting and withdrawing applications, one or a thousand at a time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.labelling.domain import refusals
@@ -46,7 +46,10 @@ async def submit_applications(
 ) -> list[Verdict]:
     """Submit applications; one verdict per submission, with the criteria that make one inadmissible."""
     settled = await _submit(tx, submissions, holder=holder, actor=actor)
-    return [one.verdict(**_outcome_of(one.state)) for one in settled]
+    return [
+        (replace(one, status="accepted") if one.is_written else one).verdict(**_outcome_of(one.state))
+        for one in settled
+    ]
 
 
 async def submit_application(tx: Transaction, submission: Submission, *, holder: str, actor: Actor) -> None:
