@@ -8,8 +8,9 @@ from sqlalchemy import and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.followup.domain import precedence
-from services.followup.domain.followups import Followup, SettledWave, weigh
+from services.followup.domain.followups import Followup, SettledWave
 from services.followup.domain.observations import Key, Observation, Source
+from services.followup.domain.settlement import weigh
 from services.followup.domain.waves import Wave, Why, is_firm, waves_of
 from services.followup.repository.codes import codes_in_force
 from services.followup.repository.followups import COLUMNS as FOLLOWUP_COLUMNS

@@ -36,7 +36,7 @@ FOLLOWUP = Table(
     Column("exit_kind", Text),
     Column("enrolment_version", BigInteger, nullable=False, server_default=_ZERO),
     Column("version", BigInteger, nullable=False, server_default=_ZERO),
-    Column("settled", JSONB(none_as_null=True), nullable=False, server_default=text("'[]'::jsonb")),
+    Column("settled", Text, nullable=False, server_default=text("'[]'")),
     Column("excluded_code", Text),
     Column("excluded_on", Date),
     Column("excluded_proof", Text),
@@ -83,6 +83,7 @@ OBSERVATION = Table(
     Index(None, "enrolment_id", postgresql_where=text("enrolment_id IS NOT NULL")),
 )
 
+# What a correction or a retraction replaced. With `observation`, which holds the last word, it is every word said.
 OBSERVATION_HISTORY = Table(
     "observation_history",
     metadata,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.followup.domain.observations import Statement
 from services.followup.domain.outcomes import Durability
@@ -35,8 +35,7 @@ class Natures:
     by_code: Mapping[str, Nature]
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(NamedTuple):
     """The outcome a contract stands for, and what its reporter should know."""
 
     outcome: str

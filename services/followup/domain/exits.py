@@ -1,6 +1,5 @@
 """What hearing of an enrolment does to its follow-up."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from services.followup.domain.followups import Exit, Followup, Status
@@ -20,8 +19,8 @@ def after_hearing(
     if left is None:
         if held is None or not held.has_exit:
             return None
-        return replace(held, status=Status.CLOSED, enrolment_version=version)
+        return held._replace(status=Status.CLOSED, enrolment_version=version)
     if held is None:
         return Followup(enrolment_id, Status.OPEN, exit=left, enrolment_version=version)
     status = Status.EXCLUDED if held.exclusion else Status.OPEN
-    return replace(held, status=status, exit=left, enrolment_version=version)
+    return held._replace(status=status, exit=left, enrolment_version=version)

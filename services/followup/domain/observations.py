@@ -1,12 +1,13 @@
 """What reporters say of a person after the exit, and what is held of it."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
+from services.followup.domain.words import Word
 
-class Source(StrEnum):
+
+class Source(Word):
     """Who an observation comes from."""
 
     ADMINISTRATIVE = "administrative"
@@ -15,7 +16,7 @@ class Source(StrEnum):
     HOLDER = "holder"
 
 
-class Kind(StrEnum):
+class Kind(Word):
     """The forms an observation takes: two spells, a snapshot, a search in vain, and the taking back of any."""
 
     CONTRACT = "contract"
@@ -28,7 +29,7 @@ class Kind(StrEnum):
 SPELLS = frozenset({Kind.CONTRACT, Kind.SELF_EMPLOYMENT})
 
 
-class Scheme(StrEnum):
+class Scheme(Word):
     """Work-study schemes, which ride on a contract of any nature."""
 
     APPRENTICESHIP = "apprenticeship"
@@ -39,8 +40,7 @@ Key = tuple[str, str]
 """Reporter and the reporter's own reference: the reference is stable for the life of the fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One line as it was sent."""
 
     reference: str
@@ -59,8 +59,7 @@ class Statement:
     observed_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What one reporter last said under one reference."""
 
     reporter: str

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+
+from services.followup.domain.words import Word
 
 
-class Situation(StrEnum):
+class Situation(Word):
     """What the figures count; `excluded` is no answer but a closed reason to have none."""
 
     EMPLOYED = "employed"
@@ -15,7 +16,7 @@ class Situation(StrEnum):
     EXCLUDED = "excluded"
 
 
-class JobClass(StrEnum):
+class JobClass(Word):
     """The three classes of the 2016 report."""
 
     NON_PRECARIOUS = "non_precarious"
@@ -23,7 +24,7 @@ class JobClass(StrEnum):
     TEMP_AGENCY = "temp_agency"
 
 
-class Durability(StrEnum):
+class Durability(Word):
     """How a job's durability follows from its kind."""
 
     ALWAYS = "always"

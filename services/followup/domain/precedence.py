@@ -22,9 +22,11 @@ def prevailing(answers: Sequence[Observation], wave: Wave, *, outcomes: OutcomeL
     date nearest the anniversary, then the durable and the longest, then the latest collected and recorded.
     Source: precedence of the label's follow-up method, version 1.
     """
-    if len(answers) > 1 and any(_is_declared_job(answer, outcomes) for answer in answers):
+    if len(answers) < 2:  # noqa: PLR2004 - one answer has no rival
+        return answers[0] if answers else None
+    if any(_is_declared_job(answer, outcomes) for answer in answers):
         answers = [answer for answer in answers if not _is_administrative_negative(answer, outcomes)]
-    return min(answers, key=lambda answer: _rank(answer, wave), default=None)
+    return min(answers, key=lambda answer: _rank(answer, wave))
 
 
 def _is_declared_job(answer: Observation, outcomes: OutcomeList) -> bool:

@@ -1,14 +1,16 @@
 """The lines of one push, taken in order against what is held."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 from uuid import UUID
 
 from services.followup.domain.contracts import Classified
-from services.followup.domain.followups import Followup, Whys
+from services.followup.domain.followups import Followup
 from services.followup.domain.observations import Key, Kind, Observation, Source, Statement
+from services.followup.domain.settlement import Whys
 from services.followup.domain.statements import Meaning, meaning
 from services.followup.domain.waves import WAVES, Why
 from shared.kernel.errors import UNKNOWN, NotFound
@@ -20,8 +22,7 @@ _RETRACTED: Whys = (Why.RETRACTED,) * len(WAVES)
 _OUTRANKED: Whys = (Why.OUTRANKED,) * len(WAVES)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A line that was taken in: what it meant, and the observation its reference holds right after it."""
 
     statement: Statement
@@ -52,8 +53,8 @@ class Push:
             assert held is not None  # noqa: S101 - an unknown reference is always a change
             return Taken(statement, meant, held, classified)
         if meant is Meaning.CONFIRMS and held is not None:
-            observation = replace(
-                held, collected_on=statement.collected_on, recorded_at=self.now, revision=held.revision + 1
+            observation = held._replace(
+                collected_on=statement.collected_on, recorded_at=self.now, revision=held.revision + 1
             )
         else:
             observation = self._observation(statement, classified, held=held, digest=digest)

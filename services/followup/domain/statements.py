@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from services.followup.domain.contracts import OWN_BUSINESS, Classified, Natures, classify
@@ -15,7 +15,8 @@ from services.followup.domain.refusals import (
     STARTS_TOO_LATE,
     UNKNOWN_OUTCOME,
 )
-from shared.kernel.dates import check_effective, is_old
+from services.followup.domain.words import Word
+from shared.kernel.dates import BACKFILL_AFTER, check_effective, is_old
 from shared.kernel.errors import Conflict, Invalid
 
 LONGEST_NOTICE: Final = timedelta(days=31)
@@ -32,12 +33,23 @@ class Codes:
     natures: Natures
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Day:
     """The day of a call, and whether its caller may declare old facts."""
 
     today: date
     may_backfill: bool
+
+    @cached_property
+    def _bounds(self) -> tuple[date, date]:
+        """Between these no effective date can be refused."""
+        return self.today - BACKFILL_AFTER, self.today
+
+    def check(self, effective: date, *, pointer: str) -> None:
+        """Judge one effective date. Raises Invalid, or Forbidden for an old date without the right."""
+        earliest, latest = self._bounds
+        if not earliest <= effective <= latest:
+            check_effective(effective, today=self.today, may_backfill=self.may_backfill, pointer=pointer)
 
 
 def examine(statement: Statement, day: Day, *, codes: Codes) -> Classified:
@@ -46,9 +58,7 @@ def examine(statement: Statement, day: Day, *, codes: Codes) -> Classified:
     The days of collection and of observation are effective dates; a spell may have begun at any time. Raises
     Invalid, or Forbidden for an old date without the right. Source: exchange rules of the follow-up.
     """
-    check_effective(
-        statement.collected_on, today=day.today, may_backfill=day.may_backfill, pointer="/collected_on"
-    )
+    day.check(statement.collected_on, pointer="/collected_on")
     if statement.observed_on is not None:
         _check_observed(statement, day)
     if statement.starts_on is not None:
@@ -72,7 +82,7 @@ def is_backfill(statement: Statement, *, today: date) -> bool:
 def _check_observed(statement: Statement, day: Day) -> None:
     assert statement.observed_on is not None  # noqa: S101 - the caller looked
     pointer = "/searched_on" if statement.kind is Kind.SEARCHED_NOT_FOUND else "/observed_on"
-    check_effective(statement.observed_on, today=day.today, may_backfill=day.may_backfill, pointer=pointer)
+    day.check(statement.observed_on, pointer=pointer)
     if statement.observed_on > statement.collected_on:
         raise Invalid(OBSERVED_AFTER_COLLECTION, pointer=pointer, expected="<= collected_on")
 
@@ -93,7 +103,7 @@ def _situation(statement: Statement, outcomes: OutcomeList) -> Classified:
     return Classified(outcome.code, outcome.durable())
 
 
-class Meaning(StrEnum):
+class Meaning(Word):
     """What a line means beside what is held of its reference."""
 
     NEW = "new"

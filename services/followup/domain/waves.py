@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from services.followup.domain.observations import Kind, Observation
+from services.followup.domain.observations import SPELLS, Kind, Observation
+from services.followup.domain.words import Word
 from shared.kernel.dates import add_months
 
 WAVES: Final = (3, 6)
@@ -16,7 +16,7 @@ WINDOW_AFTER: Final = timedelta(days=30)
 FINAL_CUT_OFF: Final = timedelta(days=90)
 
 
-class Why(StrEnum):
+class Why(Word):
     """Why an observation counts in a wave, or does not."""
 
     COUNTED = "counted"
@@ -70,7 +70,7 @@ def obstacle(observation: Observation, wave: Wave) -> Why | None:
     """
     if observation.kind is Kind.SITUATION:
         misplaced = _outside_window(observation, wave)
-    elif observation.kind in {Kind.CONTRACT, Kind.SELF_EMPLOYMENT}:
+    elif observation.kind in SPELLS:
         misplaced = _not_running(observation, wave)
     else:
         return Why.RETRACTED if observation.kind is Kind.RETRACTION else Why.NOT_AN_ANSWER

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -25,27 +26,40 @@ from shared.platform.rows import upsert_rows
 
 COLUMNS = (
     "enrolment_id, status, holder, training_id, exit_on, exit_kind, enrolment_version, version,"
-    " CAST(settled AS text) AS settled, excluded_code, excluded_on, excluded_proof"
+    " settled, excluded_code, excluded_on, excluded_proof"
 )
 # One probe of the key per id, in the order of the ids: two calls that meet wait for one another and never cross.
 _LOCK = text(
     "SELECT f.* FROM unnest(CAST(:ids AS uuid[])) AS given(id)"  # noqa: S608 - our own columns
-    f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM followup WHERE enrolment_id = given.id FOR UPDATE) AS f"
+    f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM followup WHERE enrolment_id = given.id OFFSET 0 FOR UPDATE) AS f"
 )
+_PREFER = text("SET LOCAL enable_seqscan = off")
 _NOTE = text(
     "INSERT INTO followup (enrolment_id, status) SELECT unnest(CAST(:ids AS uuid[])), 'waiting'"
     " ON CONFLICT DO NOTHING"
 )
 _SETTLE = text(
-    "UPDATE followup SET settled = CAST(given.settled AS jsonb), version = given.version"
+    "UPDATE followup SET settled = given.settled, version = given.version"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:settled AS text[]), CAST(:versions AS bigint[]))"
     " AS given(id, settled, version) WHERE enrolment_id = given.id"
 )
 
 
+_IN_ORDER = attrgetter("int")
+_DURABLE = {True: "true", False: "false", None: "null"}
+
+
+async def prefer_indexes(tx: Transaction) -> None:
+    """Probe by key until the end of the transaction, also on a table that was small when its plans were made.
+
+    A push fills the tables faster than their statistics follow; a plan that reads them whole would outlive its time.
+    """
+    await tx.execute(_PREFER)
+
+
 async def lock_followups(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Followup]:
     """The follow-ups that exist, locked until the end of the transaction."""
-    wanted = sorted(ids)
+    wanted = sorted(ids, key=_IN_ORDER)
     if not wanted:
         return {}
     rows = await tx.execute(_LOCK, {"ids": wanted})
@@ -58,7 +72,7 @@ async def lock_or_note(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Fol
     The row is what a push and the hearing of the exit both lock, so that neither misses the other.
     """
     found = await lock_followups(tx, ids)
-    missing = sorted(set(ids) - found.keys())
+    missing = sorted(set(ids) - found.keys(), key=_IN_ORDER)
     if missing:
         await tx.execute(_NOTE, {"ids": missing})
         found |= await lock_followups(tx, missing)
@@ -69,36 +83,31 @@ async def save_followups(tx: Transaction, followups: Sequence[Followup]) -> None
     """Write follow-ups whose exit or exclusion changed; what they settled is written apart."""
     if not followups:
         return
-    rows = [_row_of(followup) for followup in sorted(followups, key=lambda one: one.enrolment_id)]
+    rows = [_row_of(followup) for followup in sorted(followups, key=attrgetter("enrolment_id.int"))]
     newer = FOLLOWUP.c.enrolment_version <= insert(FOLLOWUP).excluded.enrolment_version
     await tx.execute(upsert_rows(FOLLOWUP, rows, key=["enrolment_id"], only_if=newer))
 
 
-async def save_settled(tx: Transaction, followups: Sequence[Followup]) -> None:
-    """Write the settled waves and the versions."""
-    if not followups:
-        return
-    values = {
-        "ids": [followup.enrolment_id for followup in followups],
-        "settled": [_json_of(followup.settled) for followup in followups],
-        "versions": [followup.version for followup in followups],
-    }
+async def save_settled(tx: Transaction, settled: Sequence[tuple[UUID, Sequence[SettledWave], int]]) -> None:
+    """Write settled waves and versions, by enrolment."""
+    ids, waves, versions = zip(*settled, strict=True)
+    values = {"ids": list(ids), "settled": list(map(_json_of, waves)), "versions": list(versions)}
     await tx.execute(_SETTLE, values)
 
 
 def followup_of(row: Row[Any]) -> Followup:
     """The follow-up in a row of COLUMNS."""
-    heard_exit = row.exit_on is not None
+    values: tuple[Any, ...] = tuple(row)
+    enrolment_id, status, holder, training_id, exit_on, exit_kind, heard, version, settled, *excluded = values
+    code, excluded_on, proof = excluded
     return Followup(
-        enrolment_id=row.enrolment_id,
-        status=Status(row.status),
-        exit=Exit(row.holder, row.training_id, row.exit_on, row.exit_kind) if heard_exit else None,
-        exclusion=Exclusion(ExclusionCode(row.excluded_code), row.excluded_on, row.excluded_proof)
-        if row.excluded_code
-        else None,
-        version=row.version,
-        enrolment_version=row.enrolment_version,
-        settled=() if row.settled == "[]" else tuple(map(_settled_of, json.loads(row.settled))),
+        enrolment_id=enrolment_id,
+        status=Status(status),
+        exit=Exit(holder, training_id, exit_on, exit_kind) if exit_on is not None else None,
+        exclusion=Exclusion(ExclusionCode(code), excluded_on, proof) if code else None,
+        version=version,
+        enrolment_version=heard,
+        settled=() if settled == "[]" else tuple(map(_settled_of, json.loads(settled))),
     )
 
 
@@ -119,31 +128,36 @@ def _row_of(followup: Followup) -> dict[str, Any]:
 
 
 def _json_of(settled: Sequence[SettledWave]) -> str:
-    return json.dumps(
-        [
-            {
-                "wave": one.wave,
-                "situation": one.situation,
-                "outcome": one.outcome,
-                "job_class": one.job_class,
-                "durable": one.durable,
-                "source": one.source,
-                "reference_on": one.reference_on.isoformat(),
-                "collected_on": one.collected_on.isoformat(),
-            }
-            for one in settled
-        ]
+    """The waves as JSON, each the list of its fields: half the size of objects, for a row that every push rewrites.
+
+    Codes and dates need no escaping, and this is written for every line of a push.
+    """
+    return (
+        "["
+        + ",".join(
+            [
+                f'[{one.wave},"{one.situation}","{one.outcome}",{_word(one.job_class)},{_DURABLE[one.durable]},'
+                f'"{one.source}","{one.reference_on}","{one.collected_on}"]'
+                for one in settled
+            ]
+        )
+        + "]"
     )
 
 
-def _settled_of(content: dict[str, Any]) -> SettledWave:
+def _word(word: str | None) -> str:
+    return f'"{word}"' if word else "null"
+
+
+def _settled_of(content: list[Any]) -> SettledWave:
+    wave, situation, outcome, job_class, durable, source, reference_on, collected_on = content
     return SettledWave(
-        wave=content["wave"],
-        situation=Situation(content["situation"]),
-        outcome=content["outcome"],
-        job_class=JobClass(content["job_class"]) if content["job_class"] else None,
-        durable=content["durable"],
-        source=Source(content["source"]),
-        reference_on=date.fromisoformat(content["reference_on"]),
-        collected_on=date.fromisoformat(content["collected_on"]),
+        wave=wave,
+        situation=Situation(situation),
+        outcome=outcome,
+        job_class=JobClass(job_class) if job_class else None,
+        durable=durable,
+        source=Source(source),
+        reference_on=date.fromisoformat(reference_on),
+        collected_on=date.fromisoformat(collected_on),
     )

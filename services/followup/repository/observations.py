@@ -1,5 +1,6 @@
-"""Observations as rows: the last word under each reference, and every word in the history."""
+"""Observations as rows: the last word under each reference, and the words it replaced."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,44 +19,44 @@ COLUMNS = (
 _ENROLMENTS_OF = text(
     "SELECT DISTINCT o.enrolment_id FROM unnest(CAST(:references AS text[])) AS given(reference)"
     " CROSS JOIN LATERAL (SELECT enrolment_id FROM observation"
-    " WHERE reporter = :reporter AND reference = given.reference AND enrolment_id IS NOT NULL) AS o"
+    " WHERE reporter = :reporter AND reference = given.reference AND enrolment_id IS NOT NULL OFFSET 0) AS o"
 )
-# Probes of an index per id, whatever the planner believes of a table that grows by the thousand.
+# OFFSET 0 keeps each probe a probe: merged into a join, it would read whole a table that grows by the thousand.
 _OF_ENROLMENTS = (
     "SELECT o.* FROM unnest(CAST(:ids AS uuid[])) AS given(id)"  # noqa: S608 - our own columns
-    f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM observation WHERE enrolment_id = given.id) AS o"
+    f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM observation WHERE enrolment_id = given.id OFFSET 0) AS o"
 )
 _OF_REFERENCES = (
     "SELECT o.* FROM unnest(CAST(:references AS text[])) AS given(reference)"  # noqa: S608 - our own columns
     f" CROSS JOIN LATERAL (SELECT {COLUMNS} FROM observation"
-    " WHERE reporter = :reporter AND reference = given.reference) AS o"
+    " WHERE reporter = :reporter AND reference = given.reference OFFSET 0) AS o"
 )
 _CONCERNED = text(f"{_OF_ENROLMENTS} UNION ALL {_OF_REFERENCES}")
 _LIVE = text(_OF_ENROLMENTS)
 
+# Only what is replaced is copied: a first word is in the table already.
+_KEEP = text(
+    "INSERT INTO observation_history"
+    " (reporter, reference, revision, enrolment_id, collected_on, content, lot, recorded_at)"
+    " SELECT reporter, reference, revision, enrolment_id, collected_on, content, lot, recorded_at"
+    " FROM observation WHERE reporter = :reporter AND reference = ANY(CAST(:references AS text[]))"
+)
 _SAVE = text(
     """
-    WITH given AS (
-        SELECT * FROM unnest(
-            CAST(:references AS text[]), CAST(:enrolments AS uuid[]), CAST(:kinds AS text[]),
-            CAST(:outcomes AS text[]), CAST(:durables AS boolean[]), CAST(:starts AS date[]),
-            CAST(:ends AS date[]), CAST(:planned_ends AS date[]), CAST(:observed AS date[]),
-            CAST(:collected AS date[]), CAST(:first_collected AS date[]), CAST(:contents AS text[]),
-            CAST(:digests AS bytea[]), CAST(:revisions AS integer[]), CAST(:lasts AS boolean[])
-        ) AS g(reference, enrolment_id, kind, outcome, durable, starts_on, ends_on, planned_end_on, observed_on,
-               collected_on, first_collected_on, content, digest, revision, last)
-    ), kept AS (
-        INSERT INTO observation_history
-            (reporter, reference, revision, enrolment_id, collected_on, content, lot, recorded_at)
-        SELECT :reporter, reference, revision, enrolment_id, collected_on, CAST(content AS jsonb), :lot, :recorded_at
-        FROM given
-    )
     INSERT INTO observation
         (reporter, reference, enrolment_id, source, kind, outcome, durable, starts_on, ends_on, planned_end_on,
          observed_on, collected_on, first_collected_on, content, digest, lot, revision, recorded_at)
-    SELECT :reporter, reference, enrolment_id, :source, kind, outcome, durable, starts_on, ends_on, planned_end_on,
-           observed_on, collected_on, first_collected_on, CAST(content AS jsonb), digest, :lot, revision, :recorded_at
-    FROM given WHERE last
+    SELECT CAST(:reporter AS text), reference, enrolment_id, CAST(:source AS text), kind, outcome, durable, starts_on,
+           ends_on, planned_end_on, observed_on, collected_on, first_collected_on, CAST(content AS jsonb), digest,
+           CAST(:lot AS text), revision, CAST(:recorded_at AS timestamptz)
+    FROM unnest(
+        CAST(:references AS text[]), CAST(:enrolments AS uuid[]), CAST(:kinds AS text[]),
+        CAST(:outcomes AS text[]), CAST(:durables AS boolean[]), CAST(:starts AS date[]),
+        CAST(:ends AS date[]), CAST(:planned_ends AS date[]), CAST(:observed AS date[]),
+        CAST(:collected AS date[]), CAST(:first_collected AS date[]), CAST(:contents AS text[]),
+        CAST(:digests AS bytea[]), CAST(:revisions AS integer[])
+    ) AS given(reference, enrolment_id, kind, outcome, durable, starts_on, ends_on, planned_end_on, observed_on,
+               collected_on, first_collected_on, content, digest, revision)
     ON CONFLICT (reporter, reference) DO UPDATE SET
         enrolment_id = excluded.enrolment_id, source = excluded.source, kind = excluded.kind,
         outcome = excluded.outcome, durable = excluded.durable, starts_on = excluded.starts_on,
@@ -93,7 +94,7 @@ async def concerned_observations(
     rows = await tx.execute(
         _CONCERNED, {"ids": list(enrolments), "references": list(references), "reporter": reporter}
     )
-    return {(row.reporter, row.reference): observation_of(row) for row in rows}
+    return {(one := observation_of(row)).key: one for row in rows}
 
 
 async def observations_of(tx: Transaction, enrolments: Iterable[UUID]) -> dict[UUID, list[Observation]]:
@@ -108,20 +109,38 @@ async def observations_of(tx: Transaction, enrolments: Iterable[UUID]) -> dict[U
 async def save_observations(tx: Transaction, words: Sequence[tuple[Observation, str]], *, sent: Sent) -> None:
     """Write observations, in the order they were said, with the content they came in.
 
-    The history keeps every revision, the table the last of each reference.
+    The table holds the last word of each reference, the history what it replaced.
     """
-    if not words:
-        return
+    for round_ in _rounds(words):
+        replaced = [one.reference for one, _ in round_ if one.revision > 1]
+        if replaced:
+            await tx.execute(_KEEP, {"reporter": sent.reporter, "references": replaced})
+        await tx.execute(_SAVE, _values(round_, sent=sent))
+
+
+def _rounds(words: Sequence[tuple[Observation, str]]) -> list[list[tuple[Observation, str]]]:
+    """The words in rounds that hold each reference once: one round, unless a push corrects itself."""
+    rounds: list[list[tuple[Observation, str]]] = []
+    said: Counter[str] = Counter()
+    for word in words:
+        place = said[word[0].reference]
+        said[word[0].reference] += 1
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(word)
+    return rounds
+
+
+def _values(words: Sequence[tuple[Observation, str]], *, sent: Sent) -> dict[str, Any]:
     rows = [one for one, _ in words]
-    last = {one.reference: one.revision for one in rows}
-    values = {
+    return {
         "reporter": sent.reporter,
-        "source": sent.source.value,
+        "source": sent.source,
         "lot": sent.lot,
         "recorded_at": sent.recorded_at,
         "references": [one.reference for one in rows],
         "enrolments": [one.enrolment_id for one in rows],
-        "kinds": [one.kind.value for one in rows],
+        "kinds": [one.kind for one in rows],
         "outcomes": [one.outcome for one in rows],
         "durables": [one.durable for one in rows],
         "starts": [one.starts_on for one in rows],
@@ -133,28 +152,11 @@ async def save_observations(tx: Transaction, words: Sequence[tuple[Observation, 
         "contents": [content for _, content in words],
         "digests": [one.digest for one in rows],
         "revisions": [one.revision for one in rows],
-        "lasts": [last[one.reference] == one.revision for one in rows],
     }
-    await tx.execute(_SAVE, values)
 
 
 def observation_of(row: Row[Any]) -> Observation:
     """The observation in a row of COLUMNS."""
-    return Observation(
-        reporter=row.reporter,
-        reference=row.reference,
-        source=Source(row.source),
-        kind=Kind(row.kind),
-        enrolment_id=row.enrolment_id,
-        collected_on=row.collected_on,
-        first_collected_on=row.first_collected_on,
-        recorded_at=row.recorded_at,
-        digest=row.digest,
-        revision=row.revision,
-        outcome=row.outcome,
-        durable=row.durable,
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        planned_end_on=row.planned_end_on,
-        observed_on=row.observed_on,
-    )
+    values: tuple[Any, ...] = tuple(row)
+    reporter, reference, source, kind, *others = values
+    return Observation(reporter, reference, Source(source), Kind(kind), *others)

@@ -1,6 +1,5 @@
 """A learner leaves the figures for a closed reason, declared by the holder with a proof."""
 
-from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -33,7 +32,7 @@ async def exclude_learner(
     )
     if followup.exclusion == exclusion:
         return followup
-    after = replace(followup, status=Status.EXCLUDED, exclusion=exclusion)
+    after = followup._replace(status=Status.EXCLUDED, exclusion=exclusion)
     await save_followups(tx, [after])
     observations = await observations_of(tx, [enrolment_id])
     await save_and_speak(tx, [resettle(followup, observations.get(enrolment_id, []), after=after)])

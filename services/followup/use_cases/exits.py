@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.followup.domain.exits import after_hearing
 from services.followup.domain.followups import Exit, Followup, Status
-from services.followup.repository.followups import lock_followups, save_followups
+from services.followup.repository.followups import lock_followups, prefer_indexes, save_followups
 from services.followup.repository.observations import observations_of
 from services.followup.use_cases.settling import resettle, save_and_speak
 from shared.events.enrolment import EnrolmentState
@@ -22,6 +22,7 @@ async def follow_enrolments(tx: Transaction, states: Iterable[EnrolmentState]) -
         known = latest.get(state.enrolment_id)
         if known is None or known.version < state.version:
             latest[state.enrolment_id] = state
+    await prefer_indexes(tx)
     held = await lock_followups(tx, latest)
     changed = {
         after.enrolment_id: after

@@ -8,15 +8,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.followup.domain.contracts import Classified
-from services.followup.domain.followups import Followup, Whys
+from services.followup.domain.followups import Followup
 from services.followup.domain.lots import LotHead, check_lot
 from services.followup.domain.observations import Key, Kind, Observation, Source, Statement
 from services.followup.domain.pushes import Push, Taken
 from services.followup.domain.refusals import NOT_A_REPORTER, UNKNOWN_REFERENCE
+from services.followup.domain.settlement import Whys
 from services.followup.domain.statements import Day, Meaning, examine, is_backfill
 from services.followup.domain.waves import WAVES, Why
 from services.followup.repository.codes import codes_in_force
-from services.followup.repository.followups import lock_or_note
+from services.followup.repository.followups import lock_or_note, prefer_indexes
 from services.followup.repository.lots import count_in_lot
 from services.followup.repository.observations import (
     Sent,
@@ -118,6 +119,7 @@ def _examine(statement: Statement, day: Day) -> Classified | DomainError:
 
 async def _open(tx: Transaction, sound: Sequence[Statement], *, sending: Sending) -> Push:
     """Lock the follow-ups first, then read: what another call holds of them is committed by then."""
+    await prefer_indexes(tx)
     retracted = {statement.reference for statement in sound if statement.kind is Kind.RETRACTION}
     enrolments = {statement.enrolment_id for statement in sound if statement.enrolment_id is not None}
     enrolments |= await enrolments_of(tx, retracted, reporter=sending.reporter)

@@ -1,15 +1,20 @@
 """Settling follow-ups again and telling the others what changed: the same path for every cause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from services.followup.domain.followups import Change, Followup, Weighing, change_between, weigh
+from services.followup.domain.followups import Followup
+from services.followup.domain.followups import SettledWave as Settled
 from services.followup.domain.observations import Observation
-from services.followup.domain.outcomes import OutcomeList
+from services.followup.domain.settlement import Change, Weighing, change_between, weigh
 from services.followup.repository.codes import codes_in_force
 from services.followup.repository.followups import save_settled
-from shared.events.followup import FollowupExcluded, FollowupState, OutcomeSettled, OutcomeWithdrawn
+from shared.events.followup import (
+    FollowupExcluded,
+    FollowupState,
+    OutcomeSettled,
+    OutcomeWithdrawn,
+)
 from shared.platform.database import Transaction
 
 _FACT_OF: Final[dict[Change, type[FollowupState]]] = {
@@ -19,9 +24,8 @@ _FACT_OF: Final[dict[Change, type[FollowupState]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Resettled:
-    """A follow-up before and after, and what the others are to be told."""
+class Resettled(NamedTuple):
+    """A follow-up as it is, what is settled of it now, and what the others are to be told."""
 
     followup: Followup
     weighing: Weighing
@@ -32,41 +36,41 @@ def resettle(
     before: Followup, observations: Sequence[Observation], *, after: Followup | None = None
 ) -> Resettled:
     """Settle anew what is held of a follow-up; `after` when its exit or exclusion changed as well."""
-    weighing = weigh(after or before, observations, outcomes=codes_in_force().outcomes)
-    settled = replace(after or before, settled=weighing.settled)
-    change = change_between(before, settled)
-    if change is not None:
-        settled = replace(settled, version=before.version + 1)
-    return Resettled(settled, weighing, change)
+    followup = after or before
+    weighing = weigh(followup, observations, outcomes=codes_in_force().outcomes)
+    return Resettled(followup, weighing, change_between(before, followup, settled=weighing.settled))
 
 
 async def save_and_speak(tx: Transaction, resettled: Sequence[Resettled]) -> None:
     """Write the follow-ups that changed and say so, once each."""
-    changed = [one for one in resettled if one.change is not None]
-    await save_settled(tx, [one.followup for one in changed])
-    outcomes = codes_in_force().outcomes
-    tx.speak(*(fact_of(one, outcomes) for one in changed))
+    mapping = codes_in_force().outcomes.version
+    changed = [(one, one.change) for one in resettled if one.change is not None]
+    if not changed:
+        return
+    await save_settled(
+        tx,
+        [(one.followup.enrolment_id, one.weighing.settled, one.followup.version + 1) for one, _ in changed],
+    )
+    tx.speak(*(_fact_of(one, change, mapping=mapping) for one, change in changed))
 
 
-def fact_of(resettled: Resettled, outcomes: OutcomeList) -> FollowupState:
-    """The state of a follow-up as the others hear it."""
-    followup, change = resettled.followup, resettled.change
-    assert change is not None  # noqa: S101 - silence has no fact
-    assert followup.exit is not None  # noqa: S101 - what never had an exit never settled
+def _fact_of(resettled: Resettled, change: Change, *, mapping: str) -> FollowupState:
+    left = resettled.followup.exit
+    assert left is not None  # noqa: S101 - what never had an exit never settled
     return _FACT_OF[change].model_validate(
         {
-            "version": followup.version,
-            "enrolment_id": followup.enrolment_id,
-            "training_id": followup.exit.training_id,
-            "exit_on": followup.exit.exit_on,
-            "exit_kind": followup.exit.exit_kind,
-            "waves": tuple(_wave(one) for one in followup.settled),
-            "mapping": outcomes.version,
+            "version": resettled.followup.version + 1,
+            "enrolment_id": resettled.followup.enrolment_id,
+            "training_id": left.training_id,
+            "exit_on": left.exit_on,
+            "exit_kind": left.exit_kind,
+            "waves": [_wave(one) for one in resettled.weighing.settled],
+            "mapping": mapping,
         }
     )
 
 
-def _wave(settled: Any) -> dict[str, Any]:
+def _wave(settled: Settled) -> dict[str, Any]:
     return {
         "wave": settled.wave,
         "situation": settled.situation,

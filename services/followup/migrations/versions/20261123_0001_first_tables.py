@@ -46,7 +46,7 @@ def _followup() -> None:
         sa.Column("exit_kind", sa.Text),
         sa.Column("enrolment_version", sa.BigInteger, nullable=False, server_default=ZERO),
         sa.Column("version", sa.BigInteger, nullable=False, server_default=ZERO),
-        sa.Column("settled", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+        sa.Column("settled", sa.Text, nullable=False, server_default=sa.text("'[]'")),
         sa.Column("excluded_code", sa.Text),
         sa.Column("excluded_on", sa.Date),
         sa.Column("excluded_proof", sa.Text),
