@@ -17,10 +17,11 @@ from deploy.local.state import Content, content_of
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What tests replace: the folder of the states, and the parts of a stack."""
+    """What tests replace: the folder of the states, the parts of a stack, and who plays on it."""
 
     root: Path = STATES
     compose: embedded.Compose = embedded.everything
+    player: str = "deploy.demo.player"
 
     @property
     def place(self) -> Place:
@@ -47,10 +48,11 @@ def run(context: typer.Context) -> None:
 def demo(context: typer.Context) -> None:
     """Start the stack and play the year 2016 on it; ONCE=1 stops it afterwards."""
     once = _is_set("ONCE")
-    verbs.check_player()
+    player = _scene(context).player
+    verbs.check_player(player)
 
     async def use(launcher: Launcher, stack: Stack) -> int:
-        return await verbs.play(stack, launcher=launcher, once=once)
+        return await verbs.play(player, stack=stack, launcher=launcher, once=once)
 
     raise typer.Exit(_start(context, content=content_of(os.environ, fixture="r1"), use=use))
 

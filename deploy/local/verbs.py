@@ -20,7 +20,6 @@ from deploy.local.report import print_report
 from deploy.local.stack import Stack
 from deploy.local.state import check_is_state, read_json
 
-_PLAYER = "deploy.demo.player"
 _PAUSE = 0.1
 
 
@@ -38,19 +37,19 @@ def print_hints(stack: Stack) -> None:
     _say(f"Ctrl-C stops it, and so does `make down{choice}`.")
 
 
-def check_player() -> None:
+def check_player(module: str) -> None:
     """Refuse before the start what could not be played after it."""
     try:
-        found = importlib.util.find_spec(_PLAYER)
+        found = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         found = None
     if found is None:
-        raise refusals.no_player(_PLAYER)
+        raise refusals.no_player(module)
 
 
-async def play(stack: Stack, *, launcher: Launcher, once: bool) -> int:
+async def play(module: str, *, stack: Stack, launcher: Launcher, once: bool) -> int:
     """Play the demonstration, and stay up unless it is for once: then the player has the last line."""
-    player = importlib.import_module(_PLAYER)
+    player = importlib.import_module(module)
     code: int = await player.play(replace(stack, once=once))
     if not once:
         print_addresses(stack)

@@ -44,7 +44,7 @@ def test_a_killed_launcher_leaves_no_process_and_the_next_start_recovers(place: 
             assert _pid_of(again, "postgres") in processes_of(place)
             again.launcher.send_signal(SIGKILL)
             again.wait()
-    assert gone_within(place, seconds=5)
+    assert gone_within(place, seconds=15)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
@@ -60,7 +60,7 @@ def test_root_without_user_namespaces_runs_postgres_as_nobody() -> None:
             assert owner == 65534
             stack.launcher.send_signal(SIGKILL)
             stack.wait()
-            assert gone_within(place, seconds=5)
+            assert gone_within(place, seconds=15)
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger_does_not_block(place: Place) -> None:
@@ -143,6 +143,18 @@ def test_token_prints_a_token_and_nothing_else(servers: Running) -> None:
     unknown = verb(servers.place, "token", CLIENT="nobody")
     assert (unknown.returncode, unknown.stdout) == (REFUSED, "")
     assert "CLIENT='nobody' is unknown: choose one of" in unknown.stderr
+
+
+def test_a_demonstration_for_once_ends_with_the_players_last_line_and_its_code(place: Place) -> None:
+    played = verb(place, "demo", ONCE="1", FIXTURE="r2", PLANT="lost")
+    assert played.returncode == 3, played.stderr
+    assert played.stdout.splitlines()[-2:] == [
+        f"essai r2 2016 lost True {place.urls['labelling']} development-only-holder-12",
+        "the last line",
+    ]
+    assert played.stderr == ""
+    assert processes_of(place) == []
+    assert "PLANT=lost and PLANT=none is asked for" in verb(place, "demo", FIXTURE="r2").stderr
 
 
 def test_reset_refuses_a_running_state_and_forgets_a_stopped_one(servers: Running, place: Place) -> None:

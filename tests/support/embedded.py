@@ -19,9 +19,9 @@ from pathlib import Path
 from deploy.local.cli import Scene, main
 from deploy.local.embedded import servers_only
 sys.argv = ["python -m deploy.local", sys.argv[2]]
-main(Scene(root=Path({root!r}), compose=servers_only))
+main(Scene(root=Path({root!r}), compose=servers_only, player="tests.support.player"))
 """
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _PORTS = range(21_000, 29_000, 10)
 
 
