@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.ends import DeclaredEnd, end, standing_of, withdraw_end
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.profiles import DeclaredProfile, Person, profile_at_entry
-from services.enrolment.domain.sessions import Calendar
 from shared.kernel.errors import DomainError
 
 ENTRY, PLANNED = date(2016, 3, 1), date(2016, 9, 30)

@@ -64,6 +64,12 @@ async def test_the_same_again_is_unchanged_and_a_correction_is_said(
     assert len(await enrolment.said()) == 3
 
 
+async def test_a_corrected_birth_date_is_judged_even_where_the_profile_stays(holder: Holder) -> None:
+    await holder.enter(learner=learner(birth_date="2000-01-02"))
+    answer = await holder.enter(learner=learner(birth_date="2000-12-31"))
+    assert refusal(answer) == (422, "too_young", "/learner/birth_date")
+
+
 async def test_a_corrected_contact_is_kept_and_not_said(holder: Holder, enrolment: ServiceUnderTest) -> None:
     await holder.enter()
     answer = await holder.enter(learner=learner(email="other@example.org"))

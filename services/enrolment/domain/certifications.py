@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.enrolment.domain import refusals
-from services.enrolment.domain.sessions import Calendar
+from services.enrolment.domain.calendars import Calendar
 from shared.kernel.errors import Invalid
 from shared.kernel.identifiers import stable_id
 

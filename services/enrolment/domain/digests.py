@@ -24,8 +24,7 @@ def digest_line(*, reference: str, entered_on: date, status: str, ended_on: date
 def digest_of(lines: Iterable[str]) -> Digest:
     """Hash the lines: sorted by code point, joined by a line feed with none at the end, UTF-8, SHA-256 in hexadecimal.
 
-    An empty session has the hash of the empty text. Source: docs/rules.md has none; the exchange asks for a
-    way to find a difference in one call.
+    An empty session has the hash of the empty text. Source: architecture, a partner finds a difference in one call.
     """
     ordered = sorted(lines)
     return Digest(len(ordered), hashlib.sha256("\n".join(ordered).encode()).hexdigest())

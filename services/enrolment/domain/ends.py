@@ -7,8 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from services.enrolment.domain import refusals
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.enrolments import Enrolment, Status
-from services.enrolment.domain.sessions import Calendar
 from shared.kernel.errors import Invalid
 
 SHARE_OF_HOURS: Final = 80

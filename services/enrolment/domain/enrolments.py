@@ -7,10 +7,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.enrolment.domain import refusals
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.labels import Coverage, Label, coverage_of_entry, validity_dates
 from services.enrolment.domain.learners import DeclaredLearner, Learner, check_age
 from services.enrolment.domain.profiles import DeclaredProfile, Profile, profile_at_entry
-from services.enrolment.domain.sessions import Calendar, Session
+from services.enrolment.domain.sessions import Session
 from shared.kernel.errors import Conflict, Invalid
 
 
@@ -126,13 +127,14 @@ def correct(held: Enrolment, declared: DeclaredEntry, *, learner: Learner, setti
         hours_planned_inperson=declared.hours_planned_inperson,
         hours_planned_online=declared.hours_planned_online,
     )
+    # A corrected birth date may leave the profile as it is, and yet be too recent.
+    check_age(learner.identity.birth_date, entered_on=corrected.entered_on)
     if corrected == held:
         return held
     coverage = held.coverage
     if (corrected.session_id, corrected.entered_on) != (held.session_id, held.entered_on):
         coverage = _judge_entry(corrected.entered_on, setting=setting)
         _check_before_end(corrected)
-    check_age(learner.identity.birth_date, entered_on=corrected.entered_on)
     _check_planned_end(corrected.planned_end_on, entered_on=corrected.entered_on)
     return replace(corrected, coverage=coverage, version=held.version + 1)
 

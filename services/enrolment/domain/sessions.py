@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from services.enrolment.domain import refusals
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.labels import (
     Coverage,
     Label,
@@ -14,7 +15,6 @@ from services.enrolment.domain.labels import (
     valid_during,
     validity_dates,
 )
-from shared.kernel.dates import check_effective, is_old
 from shared.kernel.errors import Invalid
 from shared.kernel.identifiers import stable_id
 
@@ -47,28 +47,6 @@ class Session:
     declared: DeclaredSession
     coverage: Coverage
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The day of the call, and whether the caller may declare old facts."""
-
-    today: date
-    may_backfill: bool
-
-    def check(self, effective: date, *, pointer: str) -> None:
-        """Refuse a date in the future, or an old one without the right."""
-        check_effective(effective, today=self.today, may_backfill=self.may_backfill, pointer=pointer)
-
-    def check_plan(self, effective: date, *, pointer: str) -> None:
-        """Like `check`, for a date that may well be in the future."""
-        check_effective(
-            min(effective, self.today), today=self.today, may_backfill=self.may_backfill, pointer=pointer
-        )
-
-    def is_old(self, effective: date) -> bool:
-        """Whether the date needed the backfill right."""
-        return is_old(effective, today=self.today)
 
 
 def training_id_of(holder: str, training: str) -> UUID:

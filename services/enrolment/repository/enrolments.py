@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, select, update
 
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.profiles import Profile
@@ -28,17 +28,20 @@ _OF_AN_END = (
 
 
 async def enrolments_by_reference(
-    tx: Transaction, holder: str, *, references: Collection[str], learners: Collection[UUID] = ()
+    tx: Transaction, holder: str, *, references: Collection[str]
 ) -> dict[str, Enrolment]:
-    """The holder's enrolments among these references or of these learners, locked in the order of the references."""
-    wanted = among(ENROLMENTS.c.reference, references)
-    if learners:
-        wanted = or_(wanted, among(ENROLMENTS.c.learner_id, learners))
+    """The holder's enrolments among these references, locked in the order of the references."""
+    return await _locked(tx, ENROLMENTS.c.holder == holder, among(ENROLMENTS.c.reference, references))
+
+
+async def enrolments_of_learners(tx: Transaction, learners: Collection[UUID]) -> dict[str, Enrolment]:
+    """Every enrolment of these learners of one holder, locked in the order of the references."""
+    return await _locked(tx, among(ENROLMENTS.c.learner_id, learners)) if learners else {}
+
+
+async def _locked(tx: Transaction, *conditions: ColumnElement[bool]) -> dict[str, Enrolment]:
     rows = await tx.execute(
-        select(ENROLMENTS)
-        .where(ENROLMENTS.c.holder == holder, wanted)
-        .order_by(ENROLMENTS.c.reference)
-        .with_for_update()
+        select(ENROLMENTS).where(*conditions).order_by(ENROLMENTS.c.reference).with_for_update()
     )
     return {row["reference"]: _enrolment_of(row) for row in rows.mappings()}
 

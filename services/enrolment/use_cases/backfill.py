@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from services.enrolment.domain.sessions import Calendar
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.tables import EXCHANGE
 from shared.platform import journal
 from shared.platform.auth import Caller

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.enrolment.domain import refusals
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.ends import DeclaredEnd, end, withdraw_end
 from services.enrolment.domain.enrolments import Enrolment, Status
-from services.enrolment.domain.sessions import Calendar
 from services.enrolment.repository import enrolments as rows
 from services.enrolment.repository import locks
 from services.enrolment.use_cases.answers import Answer

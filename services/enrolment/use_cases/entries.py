@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from services.enrolment.domain import refusals, warnings
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.enrolments import DeclaredEntry, Enrolment, Setting, correct, enter
 from services.enrolment.domain.labels import Coverage, Label
 from services.enrolment.domain.learners import (
@@ -15,7 +16,7 @@ from services.enrolment.domain.learners import (
     representative_must_hear,
 )
 from services.enrolment.domain.profiles import qpv_is_unfounded
-from services.enrolment.domain.sessions import Calendar, Session
+from services.enrolment.domain.sessions import Session
 from services.enrolment.repository import enrolments as enrolment_rows
 from services.enrolment.repository import labels as label_rows
 from services.enrolment.repository import learners as learner_rows
@@ -57,6 +58,10 @@ async def _load(
         tx, holder, references={item.session for item in declared}
     )
     labels = await label_rows.labels_of(tx, {session.training_id for session in sessions.values()})
+    # Enrolments before learners: whoever sees an enrolment that was committed meanwhile then sees its learner too.
+    enrolments = await enrolment_rows.enrolments_by_reference(
+        tx, holder, references={item.reference for item in declared}
+    )
     learners = await learner_rows.learners_by_reference(
         tx, holder, references={item.learner.identity.reference for item in declared}
     )
@@ -66,9 +71,7 @@ async def _load(
         if (learner := learners.get(item.learner.identity.reference))
         and item.learner.search_opposed not in {None, learner.search_opposed}
     }
-    enrolments = await enrolment_rows.enrolments_by_reference(
-        tx, holder, references={item.reference for item in declared}, learners=of_changed_mind
-    )
+    enrolments |= await enrolment_rows.enrolments_of_learners(tx, of_changed_mind)
     return _Batch(
         holder=holder,
         calendar=calendar,

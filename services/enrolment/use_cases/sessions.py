@@ -6,9 +6,9 @@ from datetime import date
 from uuid import UUID
 
 from services.enrolment.domain import refusals
+from services.enrolment.domain.calendars import Calendar
 from services.enrolment.domain.labels import Coverage, Label
 from services.enrolment.domain.sessions import (
-    Calendar,
     DeclaredSession,
     Session,
     change_session,
