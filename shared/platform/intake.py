@@ -18,7 +18,7 @@ from shared.events.envelope import BadEnvelope, Envelope, Fact
 from shared.platform import positions, request_context
 from shared.platform.broker import Broker, Pulled
 from shared.platform.database import Database, Transaction
-from shared.platform.freshness import Watermarks
+from shared.platform.freshness import Watermarks, positions_heard
 from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, REPAIRED, UNREADABLE, WATERMARK_AGE
 from shared.platform.problems import is_transient
 from shared.platform.repair import Feed, FeedUnavailable
@@ -157,10 +157,10 @@ class Intake:
     async def _repair_tails(self, durable: Durable) -> None:
         """Nothing comes though the speaker is ahead: the broker lost the end of the stream."""
         heads = self._watermarks.heads.get(durable.speaker, {})
-        async with self._database.transaction() as tx:
-            held = await positions.lock(tx, source=durable.speaker, partitions=durable.partitions)
+        async with self._database.reading() as connection:
+            heard = (await positions_heard(connection, service=self._listener))[durable.speaker]
         for partition in durable.partitions:
-            after = held[partition].last_seq
+            after = heard.get(partition, 0)
             while heads.get(partition, 0) > after:
                 found = await self._feed.events(durable.speaker, partition=partition, after=after)
                 if not found:

@@ -6,10 +6,12 @@ While the broker is away nothing is lost and nothing fails: the log grows and th
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.events.envelope import Envelope
 from shared.platform import event_log
@@ -33,6 +35,7 @@ SET fence = fence + CASE WHEN owner = :me THEN 0 ELSE 1 END, owner = :me,
 WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
 RETURNING partition, published_through, fence
 """
+_RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"
 _UNPUBLISHED = """
 SELECT l.partition, l.seq, l.event_id, l.type, l.aggregate_id, l.aggregate_version,
        CAST(l.data AS text) AS data, l.traceparent, l.recorded_at
@@ -67,7 +70,13 @@ class Relay:
         self._announced_at = float("-inf")
 
     async def run(self) -> None:
-        """Relay until cancelled."""
+        """Relay until cancelled, then let the next one begin at once."""
+        try:
+            await self._run()
+        finally:
+            await self._release_leases()
+
+    async def _run(self) -> None:
         while True:
             try:
                 moved = await self.step()
@@ -119,6 +128,12 @@ class Relay:
         self._through = {row.partition: row.published_through for row in leases}
         self._fences = {row.partition: row.fence for row in leases}
         self._renewed_at = time.monotonic()
+
+    async def _release_leases(self) -> None:
+        # A relay that is killed leaves its leases to expire; one that is stopped need not.
+        with suppress(SQLAlchemyError, OSError, TimeoutError):
+            async with self._database.transaction() as tx:
+                await tx.execute(text(_RELEASE_LEASES.format(schema=self._service)), {"me": self._me})
 
     async def _announce(self) -> None:
         if time.monotonic() - self._announced_at < WATERMARK_EVERY:

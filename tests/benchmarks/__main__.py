@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from tests.benchmarks import event_path
 
-BENCHES: dict[str, Callable[[], Awaitable[None]]] = {"event-path": event_path.bench}
+BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"event-path": event_path.bench}
 
 
 def main(arguments: list[str]) -> int:

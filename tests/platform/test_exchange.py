@@ -254,3 +254,26 @@ async def test_while_the_broker_is_away_the_log_keeps_everything(
     assert set((await listener.effects()).values()) == {1}
     await broker.close()
     await ears.close()
+
+
+async def test_a_relay_that_stops_leaves_its_partitions_to_the_next_at_once(
+    labelling: ServiceUnderTest, nats_server: NatsServer
+) -> None:
+    broker = nats_server.broker("labelling")
+    await broker.connect()
+    first, second = (
+        Relay(labelling.database, broker, service="labelling", spoke=labelling.database.spoke)
+        for _ in range(2)
+    )
+    await say(labelling.database, 1)
+    assert await first.step()
+    await say(labelling.database, 2)
+    assert not await second.step()
+    async with running(first.run()):
+        await asyncio.sleep(0)
+    second._renewed_at = float("-inf")
+    await say(labelling.database, 3)
+    assert await second.step()
+    rows = await labelling.rows("SELECT sum(published_through)::int AS published FROM labelling.relay_cursor")
+    assert rows == [{"published": 3}]
+    await broker.close()
