@@ -1,5 +1,7 @@
 """The invariant: the cubes are the sum of the contributions, whatever happened and in whatever order it was heard."""
 
+import asyncio
+from collections import defaultdict
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from services.indicators import cli
 from services.indicators.queries import cells_adrift
 from services.indicators.settings import Settings
-from shared.events.envelope import Fact
+from shared.events.envelope import Envelope, Fact
 from tests.indicators.told import described, enrolled, settled, withdrawn
 from tests.support.under_test import ServiceUnderTest, settings_of
 
@@ -82,7 +84,7 @@ async def _hear_in_lots(service: ServiceUnderTest, facts: list[Fact], chance: Ra
         facts = facts[size:]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 async def test_any_order_with_any_repetition_gives_the_same_cubes(
     indicators: ServiceUnderTest, seed: int
@@ -102,6 +104,32 @@ async def test_any_order_with_any_repetition_gives_the_same_cubes(
     async with indicators.database.reading() as connection:
         assert await cells_adrift(connection) == {"cube": 0, "head_cube": 0}
     assert await indicators.rows("SELECT * FROM indicators.parked_event") == []
+
+
+async def test_listeners_that_work_at_the_same_time_lose_nothing_and_wait_for_nobody_in_a_ring(
+    indicators: ServiceUnderTest,
+) -> None:
+    chance = Random(11)
+    facts: list[Fact] = [described(f"training {number}") for number in range(2)]
+    for number in range(60):
+        facts += _enrolment(f"enrolment {number}", chance)
+    lots: dict[tuple[str, int], list[Envelope]] = defaultdict(list)
+    for envelope in indicators.envelopes(*facts):
+        lots[envelope.speaker, envelope.partition // 4].append(envelope)
+
+    await asyncio.gather(*(_hear_slowly(indicators, envelopes) for envelopes in lots.values()))
+
+    async with indicators.database.reading() as connection:
+        assert await cells_adrift(connection) == {"cube": 0, "head_cube": 0}
+    assert await indicators.rows("SELECT * FROM indicators.parked_event") == []
+    regions = await indicators.rows("SELECT DISTINCT site_region FROM indicators.enrolment_fact")
+    assert {row["site_region"] for row in regions} <= {"11", None}
+
+
+async def _hear_slowly(service: ServiceUnderTest, envelopes: list[Envelope]) -> None:
+    envelopes.sort(key=lambda envelope: (envelope.partition, envelope.sequence))
+    for start in range(0, len(envelopes), 10):
+        await service.intake.hear(envelopes[start : start + 10])
 
 
 async def _run(service: ServiceUnderTest, command: str) -> int:

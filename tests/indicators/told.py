@@ -41,7 +41,7 @@ def enrolled(
         "ended_on": None if status in {"in_training", "cancelled"} else date(2016, 7, 1),
         "profile": enrolment.Profile(**profile),
     } | said
-    return _OF_STATUS[status](version=version, status=status, **given)
+    return _OF_STATUS[status].model_validate(given | {"version": version, "status": status})
 
 
 def settled(

@@ -63,7 +63,7 @@ def figure_of(question: Question, reading: Reading) -> Figure:
     denominator = counts.total(definition.denominator) if definition.denominator else None
     unknowns = counts.total(definition.unknown)
     response = _response(definition, counts)
-    sure = _precision(definition, counts, response=response)
+    sure = _precision(definition, counts)
     state = _state(counts, denominator, unknowns=unknowns)
     return Figure(
         value=_value(definition, numerator, denominator=denominator),
@@ -105,22 +105,29 @@ def _response(definition: Definition, counts: Counts) -> Response | None:
     return Response(known, known + counts.total(definition.unknown))
 
 
-def _precision(definition: Definition, counts: Counts, *, response: Response | None) -> Precision:
+def _precision(definition: Definition, counts: Counts) -> Precision:
     numerator, denominator = counts.total(definition.numerator), counts.total(definition.denominator)
+    unknown = counts.total(definition.unknown)
     limits = (
-        precision.bounds(numerator, trials=denominator, unknown=counts.total(definition.unknown))
-        if definition.has_bounds
-        else None
+        precision.bounds(numerator, trials=denominator, unknown=unknown) if definition.has_bounds else None
     )
     if not definition.has_interval or denominator <= 0:
         return Precision(bounds=limits)
-    population = max(response.eligible if response else denominator, denominator)
+    # Where the silent ones are outside the definition, the size of the whole population is not known.
+    population = denominator + unknown if _is_whole(definition) else None
     return Precision(
         interval=precision.wilson(numerator, denominator),
-        finite_interval=precision.wilson_finite(numerator, denominator, population=population),
+        finite_interval=None
+        if population is None
+        else precision.wilson_finite(numerator, denominator, population=population),
         bounds=limits,
         width=precision.width(numerator, denominator),
     )
+
+
+def _is_whole(definition: Definition) -> bool:
+    """Whether denominator and unknown together are everybody the figure is about."""
+    return definition.clock is not Clock.WAVE or any(term.count == "q" for term in definition.unknown)
 
 
 def _state(counts: Counts, denominator: int | None, *, unknowns: int) -> State:

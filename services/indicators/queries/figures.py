@@ -30,7 +30,8 @@ from services.indicators.repository.contributions import (
 from services.indicators.repository.facts import known
 from services.indicators.tables import cube, enrolment_fact, enrolment_history, head_cube, training_fact
 from shared.kernel.errors import UNKNOWN, NotFound
-from shared.platform.freshness import positions_heard
+from shared.platform.database import Transaction
+from shared.platform.freshness import positions_heard, require_heard
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,17 @@ class Answer:
     heard: Mapping[str, Mapping[int, int]]
 
 
-async def exact_answer(connection: AsyncConnection, question: Question) -> Answer:
-    """The exact figure that answers a question. Raises NotFound on a training that is not there for the asker."""
+async def exact_answer(tx: Transaction, question: Question, *, at_least: str | None) -> Answer:
+    """The exact figure that answers a question, read in the transaction that journals the reading.
+
+    One connection for both: were the journal written on a second one, as many readers as there are connections
+    would each hold the first and wait for ever for the other. Raises NotFound on a training that is not there
+    for the asker, Unavailable while `at_least` was not heard.
+    """
+    # One view of the data for all statements; it has to be chosen before the first of them.
+    connection = await tx.connection.execution_options(isolation_level="REPEATABLE READ")
+    if at_least:
+        await require_heard(connection, at_least, service="indicators")
     training, holder = question.filters.training, question.filters.holder
     if training is not None:
         await _must_be_known(connection, training, holder=holder)

@@ -25,6 +25,15 @@ Purpose = Annotated[
         examples=["annual report 2016"],
     ),
 ]
+AtLeast = Annotated[
+    str | None,
+    Query(
+        max_length=2000,
+        pattern=r"^[a-z]+/\d{2}/\d+(, ?[a-z]+/\d{2}/\d+)*$",
+        description="Positions (`Tremplin-Position` of a write) that must have been heard; 503 until then.",
+        examples=["enrolment/07/1234"],
+    ),
+]
 AsOf = Annotated[
     IsoDate | None, Query(description="True on this date; today by default.", examples=["2016-12-31"])
 ]
@@ -53,6 +62,7 @@ async def asked(
     flag: Annotated[
         str | None, Query(max_length=24, description="One audience and answer.", examples=["qpv:yes"])
     ] = None,
+    at_least: AtLeast = None,
 ) -> Asked:
     """The question of a request, not yet checked against a definition."""
     return Asked(
@@ -62,6 +72,7 @@ async def asked(
         region=region,
         training=training,
         flag=flag,
+        at_least=at_least,
         today=today,
         now=instant,
     )

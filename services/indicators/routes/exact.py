@@ -8,7 +8,7 @@ from services.indicators import queries, use_cases
 from services.indicators.routes.asking import IndicatorId, Purpose, Question
 from services.indicators.schemas import FigureView, figure_view
 from shared.platform.auth import Caller, require
-from shared.platform.dependencies import Reader, Tx
+from shared.platform.dependencies import Tx
 
 router = APIRouter(prefix="/v1", tags=["exact figures"])
 
@@ -22,12 +22,11 @@ async def read_exact_indicator(
     indicator: IndicatorId,
     asked: Question,
     purpose: Purpose,
-    reader: Reader,
     tx: Tx,
     caller: Annotated[Caller, Depends(require("indicators:exact"))],
 ) -> FigureView:
     """Definition, numerator, denominator, unknowns, response, interval, bounds and status. Not for publication."""
     question = asked.question(queries.definition_of(indicator), holder=caller.org)
-    answer = await queries.exact_answer(reader, question)
+    answer = await queries.exact_answer(tx, question, at_least=asked.at_least)
     await use_cases.note_exact_reading(tx, question=question, caller=caller, purpose=purpose)
     return figure_view(question, answer.figure, heard=answer.heard, now=asked.now)

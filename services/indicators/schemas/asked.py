@@ -22,6 +22,7 @@ class Asked:
     region: str | None
     training: UUID | None
     flag: str | None
+    at_least: str | None
     today: date
     now: datetime
 

@@ -30,13 +30,13 @@ class RangeView(View):
 
 
 class IntervalView(View):
-    """Ends in percent: what such a training tends to give, and the same for this finite cohort."""
+    """Ends in percent: what such a training tends to give and, where its size is known, the same for this cohort."""
 
     method: Literal["wilson"] = "wilson"
     level: float = float(LEVEL)
     low: float
     high: float
-    finite_population: RangeView
+    finite_population: RangeView | None
 
 
 class PeriodView(View):
@@ -183,13 +183,13 @@ def _response(figure: Figure) -> ResponseView | None:
 
 
 def _interval(figure: Figure) -> IntervalView | None:
-    free, finite = figure.precision.interval, figure.precision.finite_interval
-    if free is None or finite is None:
+    free = figure.precision.interval
+    if free is None:
         return None
     return IntervalView(
         low=float(free.low),
         high=float(free.high),
-        finite_population=RangeView(low=float(finite.low), high=float(finite.high)),
+        finite_population=_range(figure.precision.finite_interval),
     )
 
 
