@@ -15,7 +15,6 @@ from rich.console import Console
 from deploy.demo import table
 from deploy.demo.fixture import Fixture, figure
 from deploy.demo.readings import Computed, Range
-from deploy.demo.settle import at_least, unheard
 from deploy.demo.tries import addresses, curl_lines
 from deploy.local.stack import Stack
 
@@ -139,18 +138,3 @@ def test_each_command_to_paste_is_one_line_that_a_shell_understands(fixture: Fix
 
 def test_addresses_to_open_need_no_token() -> None:
     assert "http://127.0.0.1:8101/v1/register?on=2016-12-31&region=11" in addresses(STACK)
-
-
-def test_who_has_not_heard_what_is_named() -> None:
-    said = {"labelling": {"log": {"00": 12, "01": 0}, "heard": {}}}
-    listening = {"log": {}, "heard": {"labelling": {"positions": {"00": 11}}}}
-
-    assert unheard({**said, "enrolment": listening}) == ["enrolment has heard labelling/00 up to 11 of 12"]
-    listening["heard"]["labelling"]["positions"]["00"] = 12
-    assert unheard({**said, "enrolment": listening}) == []
-
-
-def test_positions_are_asked_for_as_a_reading_takes_them() -> None:
-    assert (
-        at_least({"labelling": {"01": 7, "00": 0}, "followup": {"15": 3}}) == "followup/15/3, labelling/01/7"
-    )
