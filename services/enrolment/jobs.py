@@ -1,16 +1,13 @@
 """Work that goes on beside the doors: coverage that one transaction could not carry to every entry.
 
 A label heard late may settle thousands of entries, while a transaction says 500 facts at most. The rest waits in
-`unsettled_trainings`, and every process that answers HTTP takes its part of it.
+`unsettled_trainings`, and every process that listens takes its part of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
-from fastapi import APIRouter, FastAPI
 
 from services.enrolment.use_cases.coverage import settle_leftovers
 from shared.platform.database import Database
@@ -27,7 +24,8 @@ async def settle_once(database: Database) -> bool:
         return await settle_leftovers(tx)
 
 
-async def _settle_for_ever(database: Database) -> None:
+async def settle_for_ever(database: Database) -> None:
+    """Settle until cancelled."""
     while True:
         try:
             found = await settle_once(database)
@@ -36,16 +34,3 @@ async def _settle_for_ever(database: Database) -> None:
             found = False
         if not found:
             await asyncio.sleep(PAUSE)
-
-
-@asynccontextmanager
-async def _beside(app: FastAPI) -> AsyncIterator[None]:
-    task = asyncio.create_task(_settle_for_ever(app.state.database))
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-# A router without routes: its lifespan starts once the service's own has opened the database.
-router = APIRouter(lifespan=_beside)

@@ -10,8 +10,9 @@ from shared.platform.app import Service, assemble
 SERVICE = Service(
     name="enrolment",
     title="Tremplin · enrolment",
-    routers=[*routes.ROUTERS, jobs.router],
+    routers=routes.ROUTERS,
     subscriptions=SUBSCRIPTIONS,
+    jobs=(jobs.settle_for_ever,),
 )
 
 

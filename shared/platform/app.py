@@ -1,10 +1,11 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import httpx
 import structlog
@@ -29,6 +30,9 @@ from shared.platform.topology import HEARS
 log = structlog.get_logger()
 
 
+Job = Callable[[Database], Coroutine[Any, Any, None]]
+
+
 @dataclass(frozen=True)
 class Service:
     """What is particular to one service."""
@@ -37,6 +41,8 @@ class Service:
     title: str
     routers: Sequence[APIRouter]
     subscriptions: Sequence[Subscription] = ()
+    jobs: Sequence[Job] = ()
+    """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -132,6 +138,8 @@ class _Start:
                     watermarks=watermarks,
                 )
                 group.create_task(intake.run())
+                for job in self.service.jobs:
+                    group.create_task(job(worker))
 
 
 def _report(task: "asyncio.Task[None]") -> None:

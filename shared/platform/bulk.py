@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from shared.kernel.errors import DomainError, Violation
 from shared.platform.database import Database, Transaction
 from shared.platform.event_log import MAX_EVENTS, Position
+from shared.platform.fields import REFERENCE
 from shared.platform.problems import (
     INVALID_REQUEST,
     MALFORMED_JSON,
@@ -122,9 +123,9 @@ def _without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
 
 
 def _reference_of(item: Any) -> str | None:
-    """The caller's own reference, repeated only when it has the length of one."""
+    """The caller's own reference, repeated only when it has the form of one."""
     reference = item.get("reference") if isinstance(item, dict) else None
-    return reference if isinstance(reference, str) and len(reference) <= 80 else None  # noqa: PLR2004 - longest reference
+    return reference if isinstance(reference, str) and REFERENCE.fullmatch(reference) else None
 
 
 Work = Callable[[Transaction, list[Any]], Awaitable[list[Verdict]]]

@@ -1,5 +1,6 @@
 """Types of HTTP fields: strict where JSON is lax, with the rule named when it refuses."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
@@ -82,9 +83,11 @@ Text = Annotated[
 LongText = Annotated[
     str, StringConstraints(max_length=4000, strict=True), must(_printable, rule=FORBIDDEN_CHARACTER)
 ]
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII)
+"""A caller's own reference: no space, no accent, so that it fits in a path and on a screen."""
 Reference = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", strict=True),
+    StringConstraints(min_length=1, max_length=80, pattern=f"^{REFERENCE.pattern}$", strict=True),
     Field(examples=["2016-PARIS-042"]),
 ]
 Siren = Annotated[

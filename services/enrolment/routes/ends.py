@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from services.enrolment import queries
 from services.enrolment.routes.parameters import Writer
 from services.enrolment.schemas.ends import EndBody, EndItem, EndLot
-from services.enrolment.schemas.lots import RESULTS, request_body
 from services.enrolment.schemas.texts import Reference, hide_nir
 from services.enrolment.schemas.views import EnrolmentView, EnrolmentWritten
 from services.enrolment.use_cases.answers import only, verdicts_of
@@ -16,6 +15,7 @@ from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
 from shared.platform.dependencies import Db, Today, Tx
 from shared.platform.fields import Siren
+from shared.platform.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1/holders/{siren}", tags=["ends"])
 
@@ -51,8 +51,8 @@ async def withdraw_end(
     status_code=207,
     operation_id="declare_ends",
     summary="Declare or correct up to 1,000 ends",
-    openapi_extra=request_body(EndLot),
-    responses={207: RESULTS},
+    openapi_extra=bulk_body(EndLot),
+    responses=BULK_RESULTS,
 )
 async def declare_many_ends(
     request: Request, siren: Siren, db: Db, today: Today, caller: Writer

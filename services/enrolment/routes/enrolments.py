@@ -8,7 +8,6 @@ from services.enrolment import queries
 from services.enrolment.queries import EnrolmentsWanted, PageWanted
 from services.enrolment.routes.parameters import After, Asker, Limit, Writer
 from services.enrolment.schemas.enrolments import EnrolmentBody, EnrolmentItem, EnrolmentLot
-from services.enrolment.schemas.lots import RESULTS, request_body
 from services.enrolment.schemas.texts import Reference, hide_nir
 from services.enrolment.schemas.views import EnrolmentFile, EnrolmentPage, EnrolmentWritten
 from services.enrolment.use_cases.answers import only, verdicts_of
@@ -18,6 +17,7 @@ from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
 from shared.platform.dependencies import Db, Reader, Today, Tx
 from shared.platform.fields import Siren
+from shared.platform.openapi import BULK_RESULTS, bulk_body
 from shared.platform.problems import error_items, language_of
 
 router = APIRouter(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
@@ -47,8 +47,8 @@ async def declare_enrolment(
     status_code=207,
     operation_id="declare_enrolments",
     summary="Declare or correct up to 1,000 entries",
-    openapi_extra=request_body(EnrolmentLot),
-    responses={207: RESULTS},
+    openapi_extra=bulk_body(EnrolmentLot),
+    responses=BULK_RESULTS,
 )
 async def declare_many_enrolments(
     request: Request, siren: Siren, db: Db, today: Today, caller: Writer

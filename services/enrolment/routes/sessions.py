@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request
 from services.enrolment import queries
 from services.enrolment.queries import PageWanted
 from services.enrolment.routes.parameters import After, Asker, Limit, Writer
-from services.enrolment.schemas.lots import RESULTS, request_body
 from services.enrolment.schemas.sessions import (
     SessionBody,
     SessionDigest,
@@ -23,6 +22,7 @@ from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
 from shared.platform.dependencies import Db, Reader, Today, Tx
 from shared.platform.fields import Siren
+from shared.platform.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1/holders/{siren}/sessions", tags=["sessions"])
 
@@ -44,8 +44,8 @@ async def declare_session(
     status_code=207,
     operation_id="declare_sessions",
     summary="Declare or change up to 1,000 sessions",
-    openapi_extra=request_body(SessionLot),
-    responses={207: RESULTS},
+    openapi_extra=bulk_body(SessionLot),
+    responses=BULK_RESULTS,
 )
 async def declare_many_sessions(
     request: Request, siren: Siren, db: Db, today: Today, caller: Writer

@@ -2,7 +2,7 @@
 
 from datetime import date
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -10,20 +10,19 @@ from fastapi.responses import JSONResponse
 
 from services.followup import queries
 from services.followup.schemas.lots import LotView, ObservationPage
-from services.followup.schemas.outcomes import Line, OutcomeLot, outcome_lot_schema, verdicts_schema
+from services.followup.schemas.outcomes import Line, OutcomeLot, verdicts_schema
 from services.followup.use_cases.outcomes import Sending, count_refused, record_outcomes, reporter_of
 from shared.platform.auth import Caller, require
 from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
 from shared.platform.dependencies import Db, Reader, Today
 from shared.platform.fields import Reference
+from shared.platform.openapi import bulk_body
 
 router = APIRouter(prefix="/v1", tags=["outcomes"])
 
 Writer = Annotated[Caller, Depends(require("outcomes:write"))]
 Asker = Annotated[Caller, Depends(require("outcomes:read"))]
-
-_PLACE: Final = "paths/~1v1~1outcomes/post/requestBody/content/application~1json/schema"
 
 
 @router.post(
@@ -33,7 +32,7 @@ _PLACE: Final = "paths/~1v1~1outcomes/post/requestBody/content/application~1json
     summary="Push what became of learners, up to 1,000 lines",
     response_class=JSONResponse,
     responses={207: {"description": "One verdict per line, in order.", "content": verdicts_schema()}},
-    openapi_extra={"requestBody": outcome_lot_schema(_PLACE)},
+    openapi_extra=bulk_body(OutcomeLot),
 )
 async def push_outcomes(request: Request, db: Db, today: Today, caller: Writer) -> Response:
     """Each line is judged by (reporter, reference): the same again is answered `duplicate` and changes nothing."""

@@ -1,9 +1,9 @@
 """A push of outcomes: the lot it belongs to, and its lines by kind."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.followup.domain.lots import LotHead
@@ -11,7 +11,24 @@ from services.followup.domain.observations import Kind, Scheme, Statement
 from services.followup.domain.refusals import BAD_PERIOD
 from shared.platform.fields import Body, IsoDate, Reference, Siret, Text, View
 
-_ENROLMENT = "8c0f2d5e-7d0f-4c39-9a43-0b9c2f4f6a11"
+_ENROLMENT: Final = "8c0f2d5e-7d0f-4c39-9a43-0b9c2f4f6a11"
+_CONTRACT_EXAMPLE: Final[dict[str, JsonValue]] = {
+    "kind": "contract",
+    "reference": "FT-000123",
+    "enrolment": _ENROLMENT,
+    "nature_dsn": "02",
+    "starts_on": "2016-09-05",
+    "planned_end_on": "2017-03-04",
+    "employer_siret": "73282932000074",
+    "collected_on": "2016-10-12",
+}
+_LOT_EXAMPLE: Final[dict[str, JsonValue]] = {
+    "reference": "FT-LOT-2016-10",
+    "period": {"from": "2016-10-01", "to": "2016-10-31"},
+    "population": "leavers of April to July 2016",
+    "complete_to": "2016-10-31",
+    "produced_on": "2016-11-04",
+}
 _UNSAID = {"reference", "collected_on"}
 """The key and the date of collection are no part of what a line says."""
 
@@ -47,20 +64,7 @@ class _Line(Body):
 class ContractLine(_Line):
     """A contract of employment, by its DSN nature; durability is derived from its dates."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "kind": "contract",
-                "reference": "FT-000123",
-                "enrolment": _ENROLMENT,
-                "nature_dsn": "02",
-                "starts_on": "2016-09-05",
-                "planned_end_on": "2017-03-04",
-                "employer_siret": "73282932000074",
-                "collected_on": "2016-10-12",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _CONTRACT_EXAMPLE})
 
     kind: Literal["contract"]
     enrolment: UUID
@@ -187,17 +191,7 @@ class Period(Body):
 class LotBody(Body):
     """What was searched to write the lines."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "reference": "FT-LOT-2016-10",
-                "period": {"from": "2016-10-01", "to": "2016-10-31"},
-                "population": "leavers of April to July 2016",
-                "complete_to": "2016-10-31",
-                "produced_on": "2016-11-04",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _LOT_EXAMPLE})
 
     reference: Reference
     period: Period
@@ -221,6 +215,26 @@ class LotBody(Body):
 
 class OutcomeLot(Body):
     """The body of a push: at most 1,000 lines."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "lot": _LOT_EXAMPLE,
+                "items": [
+                    _CONTRACT_EXAMPLE,
+                    {
+                        "kind": "situation",
+                        "reference": "FT-000124",
+                        "enrolment": _ENROLMENT,
+                        "situation": "further_training",
+                        "observed_on": "2016-10-10",
+                        "collected_on": "2016-10-12",
+                    },
+                    {"kind": "retraction", "reference": "FT-000077", "collected_on": "2016-10-12"},
+                ],
+            }
+        }
+    )
 
     lot: LotBody
     items: list[Line]
@@ -251,12 +265,6 @@ class PushAnswer(View):
 
     results: list[dict[str, Any]]
     summary: dict[str, int]
-
-
-def outcome_lot_schema(place: str) -> dict[str, Any]:
-    """The request body of a push, which is read raw; `place` is where its schema stands in the description."""
-    schema = OutcomeLot.model_json_schema(ref_template=f"#/{place}/$defs/{{model}}")
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def verdicts_schema() -> dict[str, Any]:

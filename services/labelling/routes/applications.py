@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from services.labelling.domain.applications import State, Submission
 from services.labelling.queries import applications as queries
 from services.labelling.routes.callers import Holder, HolderReader
-from services.labelling.routes.lots import documented, each_as
+from services.labelling.routes.lots import each_as
 from services.labelling.routes.paging import After, Limit
 from services.labelling.schemas.application_views import ApplicationSummaryView, ApplicationView
 from services.labelling.schemas.applications import (
@@ -26,6 +26,7 @@ from services.labelling.use_cases.applications import Declaration
 from shared.platform.bulk import read_lot, run_lot
 from shared.platform.dependencies import Db, Reader, Tx
 from shared.platform.fields import Reference, Siren
+from shared.platform.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1/holders/{siren}", tags=["applications"])
 
@@ -56,7 +57,8 @@ async def declare_application(
     status_code=207,
     operation_id="declare_applications",
     summary="Declare applications in bulk",
-    openapi_extra=documented(ApplicationLot),
+    openapi_extra=bulk_body(ApplicationLot),
+    responses=BULK_RESULTS,
 )
 async def declare_applications(request: Request, siren: Siren, db: Db, _: Holder) -> dict[str, Any]:
     """Up to 1,000; one result per item, in order."""
@@ -81,7 +83,8 @@ async def submit_application(
     status_code=207,
     operation_id="submit_applications",
     summary="Submit applications in bulk",
-    openapi_extra=documented(SubmissionLot),
+    openapi_extra=bulk_body(SubmissionLot),
+    responses=BULK_RESULTS,
 )
 async def submit_applications(request: Request, siren: Siren, db: Db, actor: Holder) -> dict[str, Any]:
     """Up to 1,000; one result per item, with the criteria that make an application inadmissible."""

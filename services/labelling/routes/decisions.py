@@ -10,7 +10,7 @@ from services.labelling.domain.decisions import Decision
 from services.labelling.queries import decisions as queries
 from services.labelling.queries.labels import label
 from services.labelling.routes.callers import Office
-from services.labelling.routes.lots import documented, each_as
+from services.labelling.routes.lots import each_as
 from services.labelling.schemas.application_views import DecisionView, LabelView, VerificationView
 from services.labelling.schemas.decisions import DecisionBody, DecisionItem, DecisionLot, LabelChangeBody
 from services.labelling.use_cases import decisions as use_cases
@@ -18,6 +18,7 @@ from services.labelling.use_cases.labels import change_label
 from shared.platform.bulk import read_lot, run_lot
 from shared.platform.dependencies import Db, Reader, Tx
 from shared.platform.fields import Reference
+from shared.platform.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
 
@@ -52,7 +53,8 @@ async def record_decision(reference: Reference, body: DecisionBody, tx: Tx, acto
     status_code=207,
     operation_id="record_decisions",
     summary="Record decisions in bulk",
-    openapi_extra=documented(DecisionLot),
+    openapi_extra=bulk_body(DecisionLot),
+    responses=BULK_RESULTS,
 )
 async def record_decisions(request: Request, db: Db, actor: Office) -> dict[str, Any]:
     """Up to 1,000; one result per item, with the ids that a grant makes."""
