@@ -77,7 +77,7 @@ async def _cubes(service: ServiceUnderTest) -> tuple[list[tuple[Any, ...]], list
     return counted, [tuple(row.values()) for row in await service.rows(HEADS)]
 
 
-async def _hear_in_lots(service: ServiceUnderTest, facts: list[Fact], chance: Random) -> None:
+async def _hear_in_lots(service: ServiceUnderTest, facts: list[Fact], *, chance: Random) -> None:
     while facts:
         size = chance.randint(1, 6)
         await service.hear(*facts[:size])
@@ -92,13 +92,13 @@ async def test_any_order_with_any_repetition_gives_the_same_cubes(
     chance = Random(seed)
     history = _history(chance)
     await _forget(indicators)
-    await _hear_in_lots(indicators, history, chance)
+    await _hear_in_lots(indicators, history, chance=chance)
     in_order = await _cubes(indicators)
 
     shuffled = [*history, *chance.choices(history, k=5)]
     chance.shuffle(shuffled)
     await _forget(indicators)
-    await _hear_in_lots(indicators, shuffled, chance)
+    await _hear_in_lots(indicators, shuffled, chance=chance)
 
     assert await _cubes(indicators) == in_order
     async with indicators.database.reading() as connection:

@@ -1,12 +1,15 @@
 """How much is it: the figure that answers a question, and from which cells."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, FromClause, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, FromClause, Select, Text, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.indicators.domain.counts import Reading, Sums, flags_of, measures_of
@@ -15,6 +18,7 @@ from services.indicators.domain.figures import Figure, figure_of
 from services.indicators.domain.filters import Filters, Question
 from services.indicators.domain.maturity import last_due_exit
 from services.indicators.domain.measures import EVERYONE
+from services.indicators.domain.periods import Period
 from services.indicators.queries.labels import read_labels
 from services.indicators.repository.contributions import (
     ENTRY,
@@ -87,34 +91,72 @@ async def _read(connection: AsyncConnection, question: Question) -> Reading:
 
 async def _read_cells(connection: AsyncConnection, question: Question) -> Reading:
     """Sums of the cells in question, by flag, over all days and over those that are due."""
-    cells: FromClause = cube
-    if question.known_at is not None:
-        cells = contributions(_facts(question)).subquery("cells")
-    measures = sorted(measures_of(question))
-    clocks = {ENTRY if measure == "entered" else EXIT for measure in measures}
-    due = (cells.c.day <= _last_due(question)).label("due")
-    statement = (
-        select(cells.c.flag, due, *(func.sum(cells.c[measure]).label(measure) for measure in measures))
-        .where(
-            _in_place(cells, question.filters),
-            cells.c.flag.in_(sorted(flags_of(question))),
-            cells.c.clock.in_(sorted(clocks)),
-            *_in_days(cells, question),
-        )
-        .group_by(cells.c.flag, due)
-    )
-    rows = (await connection.execute(statement)).mappings().all()
+    measures = tuple(sorted(measures_of(question)))
+    own = question.filters.holder is not None and question.filters.training is None
+    if question.known_at is None:
+        statement = _sums_of_cube(measures, own)
+    else:
+        statement = _sums(contributions(_facts(question)).subquery("cells"), measures, own=own)
+    rows = (await connection.execute(statement, _values(question, measures))).mappings().all()
     return Reading(
         all_days=_by_flag(rows, measures),
         due_days=_by_flag([row for row in rows if row["due"]], measures),
     )
 
 
+@cache
+def _sums_of_cube(measures: tuple[str, ...], own: bool) -> Select[Any]:  # noqa: FBT001 - a key of the cache
+    """Built once: putting such a statement together costs more than running it."""
+    return _sums(cube, measures, own=own)
+
+
+def _sums(cells: FromClause, measures: Sequence[str], *, own: bool) -> Select[Any]:
+    """Sums by flag and by whether the day is due, in one place or in all of a holder's own trainings."""
+    place: ColumnElement[bool] = cells.c.place == bindparam("place", type_=Text)
+    if own:
+        region = bindparam("region", type_=Text)
+        trainings = select(cast(training_fact.c.training_id, Text)).where(
+            training_fact.c.holder == bindparam("holder", type_=Text),
+            region.is_(None) | (training_fact.c.region == region),
+        )
+        place = cells.c.place.in_(trainings)
+    due = (cells.c.day <= bindparam("due", type_=Date)).label("due")
+    return (
+        select(cells.c.flag, due, *(func.sum(cells.c[measure]).label(measure) for measure in measures))
+        .where(
+            cells.c.level == bindparam("level", type_=Text),
+            place,
+            cells.c.flag == any_(bindparam("flags", type_=ARRAY(Text))),
+            cells.c.clock == any_(bindparam("clocks", type_=ARRAY(Text))),
+            cells.c.day.between(bindparam("first", type_=Date), bindparam("last", type_=Date)),
+        )
+        .group_by(cells.c.flag, due)
+    )
+
+
+def _values(question: Question, measures: Sequence[str]) -> dict[str, Any]:
+    """What a question binds in the statement above."""
+    definition, filters = question.definition, question.filters
+    days = (question.period or Period(date.min, question.as_of)).until(question.as_of)
+    due = question.as_of if definition.wave is None else last_due_exit(question.as_of, wave=definition.wave)
+    values: dict[str, Any] = {
+        "flags": sorted(flags_of(question)),
+        "clocks": sorted({ENTRY if measure == "entered" else EXIT for measure in measures}),
+        "first": days.first,
+        "last": days.last,
+        "due": due,
+    }
+    if filters.holder is not None and filters.training is None:
+        return values | {"level": TRAINING, "holder": filters.holder, "region": filters.region}
+    level, place = _place(filters)
+    return values | {"level": level, "place": place}
+
+
 async def _read_heads(connection: AsyncConnection, question: Question) -> int:
     """Learners are not additive over trainings: a holder has cells of its own, and one in a region is counted anew."""
     filters = question.filters
     cells: FromClause = head_cube
-    level, place = _head_place(filters)
+    level, place = _place(filters)
     if question.known_at is not None or (filters.holder and filters.region):
         cells = heads(_facts(question)).subquery("cells")
     statement = select(func.coalesce(func.sum(cells.c.heads), 0)).where(
@@ -123,7 +165,8 @@ async def _read_heads(connection: AsyncConnection, question: Question) -> int:
     return int((await connection.execute(statement)).scalar_one())
 
 
-def _head_place(filters: Filters) -> tuple[str, str]:
+def _place(filters: Filters) -> tuple[str, str]:
+    """The one place that holds the answer; a holder's is one of heads, its other cells are those of its trainings."""
     if filters.training is not None:
         return TRAINING, str(filters.training)
     if filters.region is not None:
@@ -145,34 +188,7 @@ def _facts(question: Question) -> FromClause:
     return select(facts).where(*wanted).subquery("facts")
 
 
-def _in_place(cells: FromClause, filters: Filters) -> ColumnElement[bool]:
-    """The cells of one place or, for a holder, of its own trainings."""
-    if filters.training is not None:
-        return (cells.c.level == TRAINING) & (cells.c.place == str(filters.training))
-    if filters.holder is not None:
-        own = select(cast(training_fact.c.training_id, Text)).where(training_fact.c.holder == filters.holder)
-        if filters.region is not None:
-            own = own.where(training_fact.c.region == filters.region)
-        return (cells.c.level == TRAINING) & cells.c.place.in_(own)
-    if filters.region is not None:
-        return (cells.c.level == REGION) & (cells.c.place == filters.region)
-    return (cells.c.level == NATION) & (cells.c.place == WHOLE_COUNTRY)
-
-
-def _in_days(cells: FromClause, question: Question) -> list[ColumnElement[bool]]:
-    if question.period is None:
-        return [cells.c.day <= question.as_of]
-    period = question.period.until(question.as_of)
-    return [cells.c.day >= period.first, cells.c.day <= period.last]
-
-
-def _last_due(question: Question) -> ColumnElement[Any]:
-    wave = question.definition.wave
-    last = question.as_of if wave is None else last_due_exit(question.as_of, wave=wave)
-    return literal(last, Date)
-
-
-def _by_flag(rows: Any, measures: list[str]) -> Mapping[str, Mapping[str, int]]:
+def _by_flag(rows: Any, measures: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
     sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(measures, 0))
     for row in rows:
         for measure in measures:

@@ -46,6 +46,7 @@ async def now(request: Request) -> datetime:
 
 
 async def asked(
+    *,
     today: Today,
     instant: Annotated[datetime, Depends(now)],
     as_of: AsOf = None,
