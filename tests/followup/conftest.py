@@ -24,10 +24,10 @@ def holder(followup: ServiceUnderTest) -> httpx.AsyncClient:
 
 @pytest.fixture
 def push(reporter: httpx.AsyncClient) -> Callable[..., Awaitable[Results]]:
-    """Push lines as the reporter; gives the results."""
+    """Push lines, as the reporter unless said otherwise; gives the results."""
 
-    async def pushed(*items: Any, **head: Any) -> Results:
-        answer = await reporter.post("/v1/outcomes", json=lot(*items, **head))
+    async def pushed(*items: Any, by: httpx.AsyncClient | None = None, **head: Any) -> Results:
+        answer = await (by or reporter).post("/v1/outcomes", json=lot(*items, **head))
         assert answer.status_code == 207, answer.text
         results: Results = answer.json()["results"]
         return results

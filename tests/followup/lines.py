@@ -7,7 +7,6 @@ from uuid import UUID
 from shared.events.enrolment import (
     EnrolmentAbandoned,
     EnrolmentCancelled,
-    EnrolmentChanged,
     EnrolmentCompleted,
     EnrolmentEntered,
     EnrolmentInterrupted,
@@ -21,7 +20,6 @@ REPORTER = "france-travail"
 EVERYTHING = "outcomes:write outcomes:read followup:backfill"
 _KINDS: dict[str, type[EnrolmentState]] = {
     "in_training": EnrolmentEntered,
-    "changed": EnrolmentChanged,
     "completed": EnrolmentCompleted,
     "abandoned": EnrolmentAbandoned,
     "transferred": EnrolmentTransferred,
@@ -104,3 +102,12 @@ def lot(*items: Any, **head: Any) -> dict[str, Any]:
         "produced_on": "2016-07-02",
     }
     return {"lot": values | head, "items": list(items)}
+
+
+def verdicts(results: list[dict[str, Any]]) -> list[str]:
+    return [result["status"] for result in results]
+
+
+def whys(result: dict[str, Any]) -> list[str]:
+    """Why a line counts or not, wave by wave."""
+    return [wave["why"] for wave in result["waves"]]
