@@ -179,7 +179,7 @@ class Intake:
             if is_transient(error):
                 raise
             if len(envelopes) == 1:
-                await self._park_alone(envelopes[0], reason=type(error).__name__)
+                await self._park_alone(envelopes[0], reason=reason_of(error))
                 return {}
             middle = len(envelopes) // 2
             holes = await self._apply(envelopes[:middle])
@@ -235,6 +235,12 @@ class Intake:
             count += 1
             ages.observe(max(0.0, (now - envelope.recorded_at).total_seconds()))
         APPLIED.labels(self._listener, source).inc(count)
+
+
+def reason_of(error: Exception) -> str:
+    """Class of an error, with the database's own code where it has one; its text may quote a value."""
+    code = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
 def decode(envelope: Envelope) -> Fact:

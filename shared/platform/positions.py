@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 
 from shared.events.envelope import Envelope
 from shared.platform.database import Transaction
 from shared.platform.metrics import PARKED
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -96,3 +99,6 @@ async def park(tx: Transaction, envelopes: Sequence[Envelope], *, listener: str,
         ],
     )
     PARKED.labels(listener, envelopes[0].speaker).inc(len(envelopes))
+    for envelope in envelopes:
+        place = f"{envelope.speaker}/{envelope.partition:02d}/{envelope.sequence}"
+        log.error("intake.parked", position=place, type=envelope.type, reason=reason)
