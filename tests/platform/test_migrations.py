@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Column, Integer
@@ -14,11 +15,11 @@ from shared.platform.topology import SPEAKERS
 from tests.support.cluster import Cluster
 
 
-def config(service: str, cluster: Cluster, database: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def config(service: str, cluster: Cluster, *, database: str) -> Config:
     return config_of(service, url=cluster.url(database, role=f"{service}_owner"))
 
 
-async def tables(service: str, cluster: Cluster, database: str) -> set[str]:
+async def tables(service: str, cluster: Cluster, *, database: str) -> set[str]:
     connection = await cluster.superuser(database)
     try:
         rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", service)
