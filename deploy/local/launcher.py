@@ -5,15 +5,17 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
 from deploy.local import refusals
 from deploy.local.display import Display
+from deploy.local.nursery import Nursery
 from deploy.local.parts import Job, Part, Server
 from deploy.local.place import Place
 from deploy.local.ports import MARK
-from deploy.local.processes import Child, kill, started_at, turn_over
+from deploy.local.processes import Child, Process, kill, started_at, turn_over
 from deploy.local.state import read_json
 
 INTERRUPTED = 130
@@ -30,7 +32,7 @@ class Launcher:
         self._place = place
         self._parts = {part.name: part for part in parts}
         self._display = display
-        self._children: dict[str, Child] = {}
+        self._children: dict[str, Process] = {}
         self._up = {name: asyncio.Event() for name in self._parts}
         self._asked_to_stop = asyncio.Event()
         self._idle = False
@@ -88,21 +90,38 @@ class Launcher:
             raise refusals.ended(part.name, code=await child.wait(), last_lines=child.last_lines())
 
     async def _serve(self, server: Server) -> None:
-        child = self._spawn(server.name, server.command, environment=server.environment, server=server)
+        child = await self._begin(server)
         self._children[server.name] = child
         self._note(f"{server.name} started, process {child.pid}")
         self._record()
         deadline = time.monotonic() + server.deadline
-        while not await server.ready():
+        ready = child.all_born if isinstance(child, Nursery) else server.ready
+        while not await ready():
             if child.code is not None:
                 raise refusals.ended(server.name, code=child.code, last_lines=child.last_lines())
             if time.monotonic() > deadline:
                 raise refusals.not_ready(server.name, seconds=server.deadline, last_lines=child.last_lines())
             await asyncio.sleep(_POLL)
 
+    async def _begin(self, server: Server) -> Process:
+        if server.forked_by is not None:
+            nursery = self._children[server.forked_by]
+            assert isinstance(nursery, Nursery)  # noqa: S101 - a server that forks is begun as one
+            nursery.feed()
+            return await nursery.forked(server.name)
+        log, environment = self._log(server.name), self._marked(server.environment)
+        if server.forks:
+            return Nursery(server.name, server.command, log=log, environment=environment, names=server.forks)
+        child = Child(
+            server.name, server.command, log=log, environment=environment, stop_with=server.stop_with
+        )
+        child.feed()
+        return child
+
     async def _work(self, job: Job) -> None:
         async def run(command: Sequence[str], *, environment: Mapping[str, str], feed: str = "") -> None:
-            child = self._spawn(job.name, command, environment=environment, feed=feed)
+            child = Child(job.name, command, log=self._log(job.name), environment=self._marked(environment))
+            child.feed(feed)
             try:
                 code = await child.wait()
             finally:
@@ -116,24 +135,13 @@ class Launcher:
         except TimeoutError:
             raise refusals.not_ready(job.name, seconds=job.deadline, last_lines=()) from None
 
-    def _spawn(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        feed: str = "",
-        server: Server | None = None,
-    ) -> Child:
-        turn_over(self._place.log(name))
-        return Child(
-            name,
-            command,
-            log=self._place.log(name),
-            environment={**environment, MARK: str(self._place.directory)},
-            stop_with=server.stop_with if server else SIGTERM,
-            feed=feed,
-        )
+    def _log(self, name: str) -> Path:
+        log = self._place.log(name)
+        turn_over(log)
+        return log
+
+    def _marked(self, environment: Mapping[str, str]) -> dict[str, str]:
+        return {**environment, MARK: str(self._place.directory)}
 
     def _record(self) -> None:
         """What `status` shows, and what the next start must see gone."""

@@ -26,6 +26,9 @@ class Server:
     address: str
     environment: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    forks: tuple[str, ...] = ()
+    """Servers that this one forks, and lets go on when the first of them may start."""
+    forked_by: str | None = None
     stop_with: Signals = SIGTERM
     grace: float = 10.0
     deadline: float = 60.0

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Final
@@ -18,62 +19,32 @@ _BIG_LOG = 4 * 1024 * 1024
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Child:
-    """One process with its log. Made in the main thread: the death signal is tied to the forking thread."""
+class Process:
+    """A running process with its log, whoever has forked it."""
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        log: Path,
-        environment: Mapping[str, str],
-        stop_with: Signals,
-        feed: str,
-    ) -> None:
+    def __init__(self, name: str, *, pid: int, log: Path, stop_with: Signals) -> None:
         self.name = name
+        self.pid = pid
         self.log = log
+        self.code: int | None = None
+        """Exit code, None while it lives, negative for a signal."""
         self._stop_with = stop_with
         self._gone = asyncio.Event()
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command,
-                cwd=PROJECT,
-                env=dict(environment),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                # Out of the terminal's group: Ctrl-C reaches the launcher, which stops the rest in order.
-                start_new_session=True,
-                preexec_fn=_die_with_parent(stop_with),  # noqa: PLW1509 - the launcher has one thread
-            )
-        self._watch()
-        self._feed(feed)
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        """Exit code, None while it lives, negative for a signal."""
-        return self._process.returncode
 
     async def wait(self) -> int:
         """Exit code, once it has ended."""
         await self._gone.wait()
-        return self._process.returncode
+        assert self.code is not None  # noqa: S101 - set before the event
+        return self.code
 
     async def stop(self, grace: float) -> bool:
         """Ask it to end, then insist; True if asking was enough."""
-        if self.code is None:
-            self._process.send_signal(self._stop_with)
+        self._send(self._stop_with)
         try:
             async with asyncio.timeout(grace):
                 await self.wait()
         except TimeoutError:
-            self._process.kill()
+            self._send(SIGKILL)
             await self.wait()
             return False
         return True
@@ -82,25 +53,63 @@ class Child:
         """End of its log."""
         return tail(self.log, count=count)
 
+    def ended(self, code: int) -> None:
+        """Told by whoever has reaped it."""
+        self.code = code
+        self._gone.set()
+
+    def _send(self, signal: Signals) -> None:
+        if self.code is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal)
+
+
+class Child(Process):
+    """A process of the launcher's own. Made in the main thread: the death signal is tied to the forking thread."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        stop_with: Signals = SIGTERM,
+        reports: bool = False,
+    ) -> None:
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if reports else output,
+                stderr=output,
+                # Out of the terminal's group: Ctrl-C reaches the launcher, which stops the rest in order.
+                start_new_session=True,
+                preexec_fn=die_with_parent(stop_with),  # noqa: PLW1509 - the launcher has one thread
+            )
+        super().__init__(name, pid=self._process.pid, log=log, stop_with=stop_with)
+        self._watch()
+
+    def feed(self, text: str = "") -> None:
+        """Write to its standard input and close it; not again once it is closed."""
+        assert self._process.stdin is not None  # noqa: S101 - the pipe was asked for
+        with suppress(BrokenPipeError):
+            if not self._process.stdin.closed:
+                with self._process.stdin as stream:
+                    stream.write(text.encode())
+
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
         handle = os.pidfd_open(self.pid)
 
-        def ended() -> None:
+        def reap() -> None:
             loop.remove_reader(handle)
             os.close(handle)
-            self._process.wait()
-            self._gone.set()
+            self.ended(self._process.wait())
 
-        loop.add_reader(handle, ended)
-
-    def _feed(self, text: str) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - narrowed for the type checker: the pipe was asked for
-        try:
-            with self._process.stdin as stream:
-                stream.write(text.encode())
-        except BrokenPipeError:
-            return
+        loop.add_reader(handle, reap)
 
 
 def tail(log: Path, *, count: int) -> list[str]:
@@ -131,13 +140,12 @@ def started_at(pid: int) -> int | None:
 
 def kill(pid: int) -> None:
     """Kill a process that may be gone already."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, SIGKILL)
-    except ProcessLookupError:
-        return
 
 
-def _die_with_parent(signal: Signals = SIGTERM) -> Callable[[], None]:
+def die_with_parent(signal: Signals = SIGTERM) -> Callable[[], None]:
+    """Something to run in a fresh fork: this process ends when the one that forked it ends, even by SIGKILL."""
     parent = os.getpid()
 
     def before_exec() -> None:

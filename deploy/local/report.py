@@ -62,6 +62,8 @@ def _behind(seen: dict[str, Any]) -> int:
 
 
 def _address(place: Place, *, name: str) -> str:
+    if name not in place.ports:
+        return ""
     return place.urls.get(name) or f"{HOST}:{place.ports[name]}"
 
 

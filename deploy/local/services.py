@@ -11,6 +11,7 @@ from deploy.local.postgres import DATABASE
 from deploy.local.probes import probe_of
 from shared.platform.topology import HEARS, PROVISIONER
 
+_PRELOAD = "preload"
 CLIENTS_FILE = PROJECT / "deploy" / "identity" / "clients.json"
 
 
@@ -48,10 +49,9 @@ def identity(place: Place) -> Server:
 
 def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, ...]:
     """Migrations, streams, services."""
-    settings = {service: _settings(service, place=place, passwords=passwords) for service in SERVICES}
     everything = inherited(os.environ)
-    for own in settings.values():
-        everything |= own
+    for service in SERVICES:
+        everything |= _settings(service, place=place, passwords=passwords)
 
     async def migrate(run: Run) -> None:
         await run(_python("shared.platform.migrate", *SERVICES), environment=everything)
@@ -63,19 +63,28 @@ def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, 
         }
         await run(_python("shared.platform.provision"), environment=inherited(os.environ) | broker)
 
+    preload = Server(
+        name=_PRELOAD,
+        command=_python("deploy.local.preload", str(place.logs), *SERVICES),
+        environment=everything,
+        ready=probe_of(place, _PRELOAD),
+        address="",
+        forks=SERVICES,
+    )
     services = (
         Server(
             name=service,
-            command=_python("shared.platform.serve", service),
-            environment=inherited(os.environ) | settings[service],
+            command=(),
             ready=probe_of(place, service),
             address=place.urls[service],
-            after=("migrations", "streams"),
+            after=(_PRELOAD, "migrations", "streams"),
+            forked_by=_PRELOAD,
             grace=15.0,
         )
         for service in SERVICES
     )
     return (
+        preload,
         Job(name="migrations", work=migrate, after=("schemas",)),
         Job(name="streams", work=provision, after=("nats",)),
         *services,

@@ -10,8 +10,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from deploy.local.place import Place
-from tests.support.embedded import Running, free_port_base, gone_within, processes_of, running, starting, verb
+from deploy.local.place import SERVICES, Place
+from tests.support.embedded import (
+    WHOLE,
+    Running,
+    free_port_base,
+    gone_within,
+    processes_of,
+    running,
+    starting,
+    verb,
+)
 
 REFUSED = 2
 
@@ -89,6 +98,22 @@ def test_a_server_that_dies_is_named_and_takes_the_stack_down(place: Place) -> N
     assert "nats was killed by signal 9. Everything is stopped." in stack.said()
     assert "  | " in stack.said()
     assert processes_of(place) == []
+
+
+def test_the_whole_stack_starts_and_a_service_that_dies_is_named(place: Place) -> None:
+    with running(place, parts=WHOLE) as stack:
+        shown = verb(place, "status").stdout
+        for service in SERVICES:
+            line = next(line for line in shown.splitlines() if line.startswith(service))
+            assert str(_pid_of(stack, service)) in line
+            assert " yes " in line
+        assert "indicators   0 events said, labelling 0 behind" in shown
+        os.kill(_pid_of(stack, "followup"), SIGKILL)
+        assert stack.wait() == 1
+    assert "followup was killed by signal 9. Everything is stopped." in stack.said()
+    assert '"event": "service.started"' in stack.said()
+    assert processes_of(place) == []
+    assert "by force" not in place.log("launcher").read_text()
 
 
 def test_a_second_start_of_the_same_state_is_refused(servers: Running) -> None:

@@ -15,7 +15,7 @@ from signal import SIGINT
 import asyncpg
 
 from deploy.local.postgres import find_binaries
-from deploy.local.processes import _die_with_parent
+from deploy.local.processes import die_with_parent
 from deploy.local.unprivileged import Unprivileged, unprivileged
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,7 @@ def running_cluster(folder: Path, *, durable: bool = False) -> Iterator[Cluster]
             [*user.prefix, str(binaries / "postgres"), "-D", str(folder / "data"), *options],
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent(SIGINT),  # noqa: PLW1509 - no thread of ours runs yet
+            preexec_fn=die_with_parent(SIGINT),  # noqa: PLW1509 - no thread of ours runs yet
         )
     try:
         _prepare(cluster, binaries)

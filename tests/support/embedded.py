@@ -16,11 +16,14 @@ from deploy.local.place import PROJECT, Place
 _VERB = """
 import sys
 from pathlib import Path
+from deploy.local import embedded
 from deploy.local.cli import Scene, main
-from deploy.local.embedded import servers_only
+compose = getattr(embedded, sys.argv[3])
 sys.argv = ["python -m deploy.local", sys.argv[2]]
-main(Scene(root=Path({root!r}), compose=servers_only, player="tests.support.player"))
+main(Scene(root=Path({root!r}), compose=compose, player="tests.support.player"))
 """
+REDUCED = "servers_only"
+WHOLE = "everything"
 _PATIENCE = 60.0
 _PORTS = range(21_000, 29_000, 10)
 
@@ -73,9 +76,9 @@ class Running:
 
 
 @contextmanager
-def running(place: Place, **knobs: str) -> Iterator[Running]:
+def running(place: Place, *, parts: str = REDUCED, **knobs: str) -> Iterator[Running]:
     """Start with `run`, wait until it is ready, stop it at the end if it still runs."""
-    stack = starting(place, **knobs)
+    stack = starting(place, parts=parts, **knobs)
     try:
         _await_ready(stack)
         yield stack
@@ -85,13 +88,13 @@ def running(place: Place, **knobs: str) -> Iterator[Running]:
             stack.wait()
 
 
-def starting(place: Place, **knobs: str) -> Running:
+def starting(place: Place, *, parts: str = REDUCED, **knobs: str) -> Running:
     """Begin a start, without waiting for anything."""
     output = place.root.parent / f"{place.state}.out"
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("wb") as stream:
         launcher = subprocess.Popen(
-            _command(place, "run"),
+            _command(place, "run", parts=parts),
             cwd=PROJECT,
             env=_environment(place, knobs),
             stdout=stream,
@@ -134,8 +137,8 @@ def _await_ready(stack: Running) -> None:
         time.sleep(0.02)
 
 
-def _command(place: Place, name: str) -> list[str]:
-    return [sys.executable, "-c", _VERB.format(root=str(place.root)), "deploy.local", name]
+def _command(place: Place, name: str, *, parts: str = REDUCED) -> list[str]:
+    return [sys.executable, "-c", _VERB.format(root=str(place.root)), "deploy.local", name, parts]
 
 
 def _environment(place: Place, knobs: dict[str, str]) -> dict[str, str]:

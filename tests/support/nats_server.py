@@ -12,7 +12,7 @@ from signal import SIGTERM
 import httpx
 import nats
 
-from deploy.local.processes import _die_with_parent
+from deploy.local.processes import die_with_parent
 from deploy.nats import config, keys
 from shared.platform import topology
 from shared.platform.broker import Broker
@@ -68,7 +68,7 @@ class NatsServer:
                 ],
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent(SIGTERM),  # noqa: PLW1509 - forks at once, holds no lock
+                preexec_fn=die_with_parent(SIGTERM),  # noqa: PLW1509 - forks at once, holds no lock
             )
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
