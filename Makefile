@@ -65,7 +65,7 @@ check-deploy: .dev-tools  ## the files of deploy/: Dockerfile, compose, Kubernet
 
 .PHONY: test
 test: .dev-tools  ## the whole suite, on a real Postgres and NATS (ARGS= goes to pytest)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 ##@ While working
 
