@@ -83,9 +83,13 @@ async def _run(cluster: Cluster, speaker: Broker, *, listener: Broker, events: i
     await connection.execute(_TABLE)
     epoch = uuid4()
     pulls = listener.pulls(Durable("indicators", "enrolment", 0), batch=BATCH)
+    batches = [
+        [envelope(first + number, epoch=epoch) for number in range(BATCH)]
+        for first in range(0, events, BATCH)
+    ]
     started = time.perf_counter()
-    for first in range(0, events, BATCH):
-        await speaker.publish([envelope(first + number, epoch=epoch) for number in range(BATCH)])
+    for batch in batches:
+        await speaker.publish(batch)
         landed = 0
         while landed < BATCH:
             pulled: list[Pulled] = await anext(pulls)
