@@ -37,7 +37,7 @@ status: .local-tools  ## say what runs, where, and how far each listener has hea
 	@$(LOCAL) status
 
 .PHONY: reset
-reset: .local-tools  ## stop and forget the data
+reset: .local-tools  ## forget the data of a state that is stopped
 	@$(LOCAL) reset
 
 .PHONY: logs
