@@ -63,31 +63,34 @@ def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, 
         }
         await run(_python("shared.platform.provision"), environment=inherited(os.environ) | broker)
 
-    preload = Server(
+    return (
+        _preload(place, environment=everything),
+        Job(name="migrations", work=migrate, after=("schemas",)),
+        Job(name="streams", work=provision, after=("nats",)),
+        *(_service(service, place=place) for service in SERVICES),
+    )
+
+
+def _preload(place: Place, *, environment: Mapping[str, str]) -> Server:
+    return Server(
         name=_PRELOAD,
         command=_python("deploy.local.preload", str(place.logs), *SERVICES),
-        environment=everything,
+        environment=environment,
         ready=probe_of(place, _PRELOAD),
         address="",
         forks=SERVICES,
     )
-    services = (
-        Server(
-            name=service,
-            command=(),
-            ready=probe_of(place, service),
-            address=place.urls[service],
-            after=(_PRELOAD, "migrations", "streams"),
-            forked_by=_PRELOAD,
-            grace=15.0,
-        )
-        for service in SERVICES
-    )
-    return (
-        preload,
-        Job(name="migrations", work=migrate, after=("schemas",)),
-        Job(name="streams", work=provision, after=("nats",)),
-        *services,
+
+
+def _service(service: str, *, place: Place) -> Server:
+    return Server(
+        name=service,
+        command=(),
+        ready=probe_of(place, service),
+        address=place.urls[service],
+        after=(_PRELOAD, "migrations", "streams"),
+        forked_by=_PRELOAD,
+        grace=15.0,
     )
 
 
