@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet
 
 from deploy.identity.app import create_app
 from deploy.identity.clients import SCOPES_FILE
-from deploy.identity.settings import settings_from
+from deploy.identity.settings import Refused, settings_from
 from deploy.local.place import PROJECT, SERVICES
 from shared.kernel.identifiers import is_siren
 
@@ -167,12 +167,17 @@ async def test_discovery_leads_to_the_keys_and_the_key_outlives_the_process(tmp_
     assert (tmp_path / "key.json").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("environment", ["production", "", "staging"])
-def test_it_refuses_to_start_where_secrets_matter(tmp_path: Path, environment: str) -> None:
+@pytest.mark.parametrize("environment", ["production", "", "staging", "Development"])
+def test_it_refuses_every_environment_it_does_not_know(tmp_path: Path, environment: str) -> None:
+    with pytest.raises(Refused, match="refuses to start"):
+        settings_from(_environment(tmp_path, IDENTITY_ENVIRONMENT=environment))
+
+
+def test_it_refuses_to_start_in_production_in_one_sentence(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "deploy.identity"],
         cwd=PROJECT,
-        env=os.environ | _environment(tmp_path, IDENTITY_ENVIRONMENT=environment),
+        env=os.environ | _environment(tmp_path, IDENTITY_ENVIRONMENT="production"),
         capture_output=True,
         text=True,
         check=False,
