@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from shared.kernel.clock import Clock, SystemClock
 from shared.platform import exchange_routes, health, logs, problems
-from shared.platform.auth import IssuerKeys, Verifier
+from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
 from shared.platform.database import Database
 from shared.platform.edge import Edge
@@ -74,8 +74,8 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     if "api" in settings.roles:
-        app.include_router(exchange_routes.router)
-        for router in service.routers:
+        for router in (exchange_routes.router, *service.routers):
+            authenticate_first(router)
             app.include_router(router)
     describe(app)
     return app
@@ -126,6 +126,7 @@ class _Start:
         for speaker in HEARS[name]:
             await broker.on_watermark(speaker, partial(watermarks.hear, speaker))
         async with asyncio.TaskGroup() as group:
+            group.create_task(broker.until_closed())
             if "relay" in self.settings.roles:
                 group.create_task(Relay(worker, broker, service=name, spoke=worker.spoke).run())
             if "intake" in self.settings.roles and HEARS[name]:
@@ -144,9 +145,17 @@ class _Start:
 
 def _report(task: "asyncio.Task[None]") -> None:
     """A relay or intake that ends by itself is a bug: the process says so and stops, its keeper restarts it."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("exchange.stopped", error=repr(type(error).__name__))
-        raise SystemExit(1)
+    if task.cancelled():
+        return
+    log.critical("exchange.stopped", errors=_causes(task.exception()))
+    raise SystemExit(1)
+
+
+def _causes(error: BaseException | None) -> list[str]:
+    """Classes of the errors in a group: their text may quote a value."""
+    if isinstance(error, BaseExceptionGroup):
+        return [cause for inner in error.exceptions for cause in _causes(inner)]
+    return [type(error).__name__]
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

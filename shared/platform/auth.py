@@ -1,5 +1,6 @@
 """Access tokens: ES256 `at+jwt` checked against issuer, audience, expiry and scope; who the caller is."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -10,7 +11,9 @@ from typing import Annotated, Any, Protocol
 
 import httpx
 import structlog
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -26,6 +29,9 @@ MAX_TOKEN = 8192
 KEYS_FOR = 600
 REFETCH_AFTER = 30
 MAX_CACHED = 10_000
+
+# What a hostile header makes the decoders raise: types they did not expect, depths they do not bear.
+_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,10 @@ class TokenRefused(Exception):
     """The token is not one of ours, or no longer; the reason is for the log, not for the caller."""
 
 
+class KeysNotHad(Exception):
+    """The issuer does not answer with keys: nobody can be told apart for now."""
+
+
 class Keys(Protocol):
     """Where the issuer's public keys come from."""
 
@@ -67,26 +77,33 @@ class IssuerKeys:
         self._client = client
         self._keys: KeySet | None = None
         self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._one_at_a_time = asyncio.Lock()
 
     async def key_set(self, kid: str | None) -> KeySet:
-        """The keys. Raises httpx.HTTPError when the issuer cannot be reached and none are held."""
-        age = time.monotonic() - self._fetched_at
-        unknown = self._keys is not None and kid not in {key.kid for key in self._keys.keys}
-        if self._keys is None or age > KEYS_FOR or (unknown and age > REFETCH_AFTER):
-            await self._fetch()
+        """The keys. Raises KeysNotHad while the issuer gives none and none are held."""
+        async with self._one_at_a_time:
+            if self._keys is None or self._due(self._keys, kid):
+                await self._fetch()
         assert self._keys is not None  # noqa: S101 - _fetch sets it or raises
         return self._keys
 
+    def _due(self, keys: KeySet, kid: str | None) -> bool:
+        now = time.monotonic()
+        unknown = kid not in {key.kid for key in keys.keys}
+        return (unknown or now - self._fetched_at > KEYS_FOR) and now - self._tried_at > REFETCH_AFTER
+
     async def _fetch(self) -> None:
+        self._tried_at = time.monotonic()
         try:
             answer = await self._client.get(self._url, timeout=3)
             answer.raise_for_status()
             self._keys = KeySet.import_key_set(answer.json())
             self._fetched_at = time.monotonic()
-        except (httpx.HTTPError, ValueError):
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, JoseError) as error:
+            log.warning("auth.keys_not_had", error=type(error).__name__)
             if self._keys is None:
-                raise
-            log.warning("auth.jwks_unreachable")
+                raise KeysNotHad from error
 
 
 class Verifier:
@@ -122,11 +139,11 @@ class Verifier:
         try:
             header = _unverified_header(token)
             # Only these three members of the header are looked at; jku, x5u and jwk are ignored.
-            if header.get("alg") != "ES256" or header.get("typ") != "at+jwt":
+            kid = header.get("kid")
+            if header.get("alg") != "ES256" or header.get("typ") != "at+jwt" or not isinstance(kid, str):
                 raise TokenRefused("not an ES256 access token")
-            keys = await self._keys.key_set(header.get("kid"))
-            claims = jwt.decode(token, keys, algorithms=["ES256"]).claims
-        except (JoseError, ValueError) as error:
+            claims = jwt.decode(token, await self._keys.key_set(kid), algorithms=["ES256"]).claims
+        except _UNREADABLE as error:
             raise TokenRefused(type(error).__name__) from error
         self._check(claims)
         return claims
@@ -175,7 +192,7 @@ async def authenticated(
         raise ProblemError(
             401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
         ) from None
-    except httpx.HTTPError:
+    except KeysNotHad:
         raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
     request.state.client_id = caller.client_id
     return caller
@@ -196,3 +213,15 @@ def require(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
 
     checked.scopes = scopes  # type: ignore[attr-defined]  # read by the route matrix
     return checked
+
+
+def authenticate_first(router: APIRouter) -> None:
+    """Put the caller before everything else a route asks for: an anonymous call costs no connection."""
+    for route in router.routes:
+        if isinstance(route, APIRoute) and _authenticates(route.dependant):
+            first = [depends for depends in route.dependencies if depends.dependency is not authenticated]
+            route.dependencies = [Depends(authenticated), *first]
+
+
+def _authenticates(dependant: Dependant) -> bool:
+    return dependant.call is authenticated or any(map(_authenticates, dependant.dependencies))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,10 @@ WINDOW = 100
 
 class PublishFailed(Exception):
     """The broker did not confirm: the relay goes back to the first unconfirmed event."""
+
+
+class BrokerClosed(Exception):
+    """The server sent the client away, for example because its key was revoked."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Broker:
         self._seed_file = seed_file
         self._client = Client()
         self._jetstream: JetStreamContext | None = None
+        self._closed = asyncio.Event()
 
     @property
     def connected(self) -> bool:
@@ -78,6 +83,7 @@ class Broker:
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,
                     reconnected_cb=self._on_reconnected,
+                    closed_cb=self._on_closed,
                 )
             except (OSError, NatsError, TimeoutError) as error:
                 log.warning("broker.unreachable", error=type(error).__name__)
@@ -159,7 +165,7 @@ class Broker:
 
         await self._client.subscribe(watermark_subject(speaker), cb=heard)
 
-    async def pulls(self, durable: Durable, *, batch: int) -> AsyncIterator[list[Pulled]]:
+    async def pulls(self, durable: Durable, *, batch: int) -> AsyncGenerator[list[Pulled], None]:
         """Batches of a durable, for ever; an empty list when nothing came for a while."""
         assert self._jetstream is not None  # noqa: S101 - connected
         subscription = await self._jetstream.pull_subscribe_bind(
@@ -167,12 +173,28 @@ class Broker:
             stream=stream_of(durable.speaker),
             inbox_prefix=inbox_of(self._identity).encode() + b".",
         )
-        while True:
-            try:
-                messages = await subscription.fetch(batch, timeout=1.0)
-            except TimeoutError:
-                messages = []
-            yield [Pulled(message.data, message) for message in messages]
+        try:
+            while True:
+                yield [Pulled(message.data, message) for message in await self._fetch(subscription, batch)]
+        finally:
+            with suppress(NatsError):
+                await subscription.unsubscribe()
+
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription, batch: int) -> list[Msg]:
+        try:
+            return await subscription.fetch(batch, timeout=1.0)
+        except TimeoutError:
+            return []
+        except NatsError as error:
+            # No stream or no consumer: as good as silence, so that the listener looks at the speaker's feed.
+            log.warning("broker.cannot_pull", error=type(error).__name__)
+            await asyncio.sleep(1)
+            return []
+
+    async def until_closed(self) -> None:
+        """Wait until the client has given up for good. Raises BrokerClosed: only a new process connects again."""
+        await self._closed.wait()
+        raise BrokerClosed
 
     async def _on_error(self, error: Exception) -> None:
         # The text of a permissions error names the subject only.
@@ -180,6 +202,9 @@ class Broker:
 
     async def _on_disconnected(self) -> None:
         log.warning("broker.disconnected")
+
+    async def _on_closed(self) -> None:
+        self._closed.set()
 
     async def _on_reconnected(self) -> None:
         log.info("broker.reconnected")

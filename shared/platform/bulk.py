@@ -7,9 +7,11 @@ from typing import Any, Generic, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from shared.kernel.errors import DomainError, Violation
 from shared.platform.database import Database, Transaction
+from shared.platform.edge import MAX_BYTES
 from shared.platform.event_log import MAX_EVENTS, Position
 from shared.platform.fields import REFERENCE
 from shared.platform.problems import (
@@ -26,7 +28,8 @@ from shared.platform.problems import (
 from shared.platform.shape_errors import violations_of
 
 MAX_ITEMS = 1000
-MAX_BYTES = 4 * 1024 * 1024
+MAX_SPELT = 20_000
+"""Most errors of one call that are spelt out, item by item."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -92,6 +95,9 @@ def _check_count(count: int) -> None:
 
 
 def _read_item_by_item(raw: bytes, model: type[Model], *, error: ValidationError) -> Lot[Model]:
+    if error.error_count() > MAX_ITEMS:
+        # To spell out that many errors would take longer than the caller deserves.
+        _refuse_flood(raw, error.error_count())
     details = error.errors(include_url=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
         raise ProblemError(400, MALFORMED_JSON)
@@ -120,6 +126,20 @@ def _without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
     """Where items differ by `kind`, pydantic starts the location with the kind: that is no field of the caller."""
     kind = item.get("kind") if isinstance(item, dict) else None
     return location[1:] if location and kind is not None and location[0] == kind else location
+
+
+def _refuse_flood(raw: bytes, errors: int) -> None:
+    try:
+        content = from_json(raw)
+    except ValueError:
+        raise ProblemError(400, MALFORMED_JSON) from None
+    items = content.get("items") if isinstance(content, dict) else None
+    if isinstance(items, list):
+        _check_count(len(items))
+    if errors > MAX_SPELT:
+        raise ProblemError(
+            422, INVALID_REQUEST, (Violation(INVALID_REQUEST, "/items", f"<= {MAX_SPELT} errors"),)
+        )
 
 
 def _reference_of(item: Any) -> str | None:

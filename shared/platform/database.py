@@ -39,6 +39,8 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
+            # The text of an error quotes its parameters otherwise, and texts end up in logs.
+            hide_parameters=True,
             pool_timeout=5,
             pool_pre_ping=True,
             connect_args={

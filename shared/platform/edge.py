@@ -1,9 +1,11 @@
 """The outermost layer of HTTP: request id, trace, positions reached, one log line and one measure per request."""
 
 import time
+from http import HTTPStatus
 
 import structlog
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.platform import request_context
@@ -13,6 +15,8 @@ from shared.platform.problems import bug_answer
 
 log = structlog.get_logger()
 
+MAX_BYTES = 4 * 1024 * 1024
+"""Largest body of any route."""
 _PROBES = frozenset({"/livez", "/startupz", "/readyz", "/metrics"})
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -34,13 +38,29 @@ class Edge:
             return
         exchange = _Exchange(scope, send)
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._app(scope, _bounded(receive), exchange.send)
         except Exception as error:  # noqa: BLE001 - the last resort, logged by bug_answer
             answer = bug_answer(Request(scope), error)
             if exchange.status is None:
                 await answer(scope, receive, exchange.send)
         finally:
             exchange.close()
+
+
+def _bounded(receive: Receive) -> Receive:
+    """The request's messages, up to MAX_BYTES of body as really received."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BYTES:
+            # The framework turns any other error met while reading a body into 400.
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return bounded
 
 
 class _Exchange:

@@ -75,10 +75,11 @@ async def append(
     if len(facts) > MAX_EVENTS:
         raise TooManyEvents(len(facts))
     aggregates = [fact.aggregate_id for fact in facts]
+    partitions = [partition_of(aggregate) for aggregate in aggregates]
     result = await connection.execute(
         text(_APPEND.format(schema=service)),
         {
-            "partitions": [partition_of(aggregate) for aggregate in aggregates],
+            "partitions": partitions,
             "types": [fact.TYPE for fact in facts],
             "aggregates": aggregates,
             "versions": [fact.version for fact in facts],
@@ -86,7 +87,11 @@ async def append(
             "traceparents": [traceparent] * len(facts),
         },
     )
-    return [Position(service, row.partition, row.last_seq) for row in result]
+    positions = [Position(service, row.partition, row.last_seq) for row in result]
+    if {position.partition for position in positions} != set(partitions):
+        message = "a partition of the log has no counter"
+        raise RuntimeError(message)
+    return positions
 
 
 async def log_epoch(connection: AsyncConnection, *, service: str) -> UUID:

@@ -63,9 +63,11 @@ def _iso_date(value: Any) -> Any:
 
 def _printable(value: str) -> bool:
     """No control character, no lone surrogate, no invisible direction mark."""
-    # Nearly every text passes this one test, at the speed of C; line feeds and tabs take the long way.
+    # Nearly every text passes this one test, at the speed of C; line ends and the no-break spaces of French
+    # typography take the long way.
     return value.isprintable() or all(
-        character in "\n\t" or (character.isprintable() and not "\ud800" <= character <= "\udfff")
+        character in "\n\r\t\u00a0\u202f"
+        or (character.isprintable() and not "\ud800" <= character <= "\udfff")
         for character in value
     )
 

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.kernel.errors import Rule, Unavailable
+from shared.kernel.errors import Rule, Unavailable, Violation
 from shared.platform.event_log import Position
 from shared.platform.event_log import heads as log_heads
+from shared.platform.problems import ProblemError
 from shared.platform.topology import HEARS, PARTITIONS, SPEAKERS
 
 NOT_HEARD_YET = Rule(
@@ -44,12 +45,12 @@ class Watermarks:
 
 
 def parse_positions(wanted: str) -> list[Position]:
-    """Positions written `enrolment/07/1234, followup/03/88`. Raises Unavailable on a service nobody is."""
+    """Positions written `enrolment/07/1234, followup/03/88`. Raises ProblemError 400 on a service nobody is."""
     positions = []
     for part in wanted.split(","):
         service, partition, seq = part.strip().split("/")
         if service not in SPEAKERS or int(partition) >= PARTITIONS:
-            raise Unavailable(UNKNOWN_POSITION, pointer="at_least")
+            raise unknown_position()
         positions.append(Position(service, int(partition), int(seq)))
     return positions
 
@@ -66,18 +67,27 @@ async def positions_heard(connection: AsyncConnection, *, service: str) -> dict[
 
 
 async def require_heard(connection: AsyncConnection, wanted: str, *, service: str) -> None:
-    """Pass once every wanted position was applied here. Raises Unavailable(not_heard_yet) until then."""
-    foreign = [position for position in parse_positions(wanted) if position.service != service]
-    if not foreign:
-        return
+    """Pass once every wanted position was applied here. Raises Unavailable(not_heard_yet) until then.
+
+    Positions of this service's own log must have been reached by it. Raises ProblemError 400 on a service
+    that is not heard here.
+    """
+    positions = parse_positions(wanted)
     heard = await positions_heard(connection, service=service)
-    _demand(foreign, heard)
+    if any(position.service == service for position in positions):
+        heard[service] = await log_heads(connection, service=service)
+    _demand(positions, heard)
+
+
+def unknown_position() -> ProblemError:
+    """A position that can never be heard here: retrying would not help."""
+    return ProblemError(400, UNKNOWN_POSITION, (Violation(UNKNOWN_POSITION, "at_least"),))
 
 
 def _demand(wanted: Iterable[Position], heard: dict[str, dict[int, int]]) -> None:
     for position in wanted:
         if position.service not in heard:
-            raise Unavailable(UNKNOWN_POSITION, pointer="at_least")
+            raise unknown_position()
         if heard[position.service].get(position.partition, 0) < position.seq:
             raise Unavailable(NOT_HEARD_YET, pointer="at_least")
 

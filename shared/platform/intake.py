@@ -5,7 +5,9 @@ a redelivery, a second worker or a thawed one finds the number behind the positi
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -20,15 +22,15 @@ from shared.platform.broker import Broker, Pulled
 from shared.platform.database import Database, Transaction
 from shared.platform.freshness import Watermarks, positions_heard
 from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, REPAIRED, UNREADABLE, WATERMARK_AGE
-from shared.platform.problems import is_transient
+from shared.platform.problems import blames_event
 from shared.platform.repair import Feed, FeedUnavailable
 from shared.platform.topology import Durable, durables
 
 log = structlog.get_logger()
 
 BATCH = 500
-TAIL_PATIENCE = 3
-"""Idle pulls after which a watermark ahead of the position is fetched from the feed."""
+LOOK_EVERY = 3.0
+"""Seconds between two comparisons of positions and watermarks."""
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -95,17 +97,15 @@ class Intake:
                 await asyncio.sleep(0.5)
 
     async def _pull(self, durable: Durable) -> None:
-        idle = 0
-        async for pulled in self._broker.pulls(durable, batch=BATCH):
-            self._show_age(durable.speaker)
-            if pulled:
-                idle = 0
-                await self._take(durable, pulled)
-            else:
-                idle += 1
-                if idle >= TAIL_PATIENCE:
-                    idle = 0
-                    await self._repair_tails(durable)
+        look_at, before = time.monotonic() + LOOK_EVERY, dict[int, int]()
+        async with aclosing(self._broker.pulls(durable, batch=BATCH)) as pulls:
+            async for pulled in pulls:
+                self._show_age(durable.speaker)
+                if pulled:
+                    await self._take(durable, pulled)
+                if time.monotonic() >= look_at:
+                    before = await self._repair_tails(durable, before)
+                    look_at = time.monotonic() + LOOK_EVERY
 
     def _show_age(self, speaker: str) -> None:
         age = self._watermarks.age_of(speaker)
@@ -154,30 +154,40 @@ class Intake:
         log.info("intake.repaired", speaker=speaker, events=len(missing))
         return missing
 
-    async def _repair_tails(self, durable: Durable) -> None:
-        """Nothing comes though the speaker is ahead: the broker lost the end of the stream."""
+    async def _repair_tails(self, durable: Durable, before: dict[int, int]) -> dict[int, int]:
+        """A partition that has not moved since the look before though its speaker is ahead: its tail was lost.
+
+        Gives the positions of this look. The other partitions may be as busy as they like.
+        """
         heads = self._watermarks.heads.get(durable.speaker, {})
         async with self._database.reading() as connection:
             heard = (await positions_heard(connection, service=self._listener))[durable.speaker]
         for partition in durable.partitions:
             after = heard.get(partition, 0)
-            while heads.get(partition, 0) > after:
+            while before.get(partition) == heard.get(partition, 0) and heads.get(partition, 0) > after:
                 found = await self._feed.events(durable.speaker, partition=partition, after=after)
                 if not found:
                     break
                 REPAIRED.labels(self._listener, durable.speaker).inc(len(found))
                 await self.hear(found)
                 after = found[-1].sequence
+        return {partition: heard.get(partition, 0) for partition in durable.partitions}
 
-    async def _apply(self, envelopes: Sequence[Envelope]) -> dict[int, int]:
-        """Apply in one transaction; after a permanent error, halve until one event is parked. Gives the holes."""
+    async def _apply(self, envelopes: Sequence[Envelope], *, tried: bool = False) -> dict[int, int]:
+        """Apply in one transaction; when events are to blame, halve until one is parked. Gives the holes.
+
+        An error of the machine or of a deploy (no table, read-only server, full disk) is not an event's fault:
+        it is raised and the batch comes again.
+        """
         try:
             return await self._apply_together(envelopes)
         except EpochChanged:
             raise
         except Exception as error:
-            if is_transient(error):
+            if not blames_event(error):
                 raise
+            if len(envelopes) == 1 and not tried:
+                return await self._apply(envelopes, tried=True)
             if len(envelopes) == 1:
                 await self._park_alone(envelopes[0], reason=reason_of(error))
                 return {}
@@ -189,7 +199,7 @@ class Intake:
         async with self._database.transaction() as tx:
             held = await positions.lock(tx, source=envelope.speaker, partitions=[envelope.partition])
             if envelope.sequence == held[envelope.partition].last_seq + 1:
-                await positions.park(tx, [envelope], listener=self._listener, reason=reason)
+                await positions.park(tx, envelope, listener=self._listener, reason=reason)
                 await positions.advance(tx, [envelope])
 
     async def _apply_together(self, envelopes: Sequence[Envelope]) -> dict[int, int]:
@@ -219,7 +229,7 @@ class Intake:
                     reason = "unknown_type" if isinstance(error, KeyError) else "bad_data"
             if reason is not None:
                 behind.add(envelope.aggregate_id)
-                await positions.park(tx, [envelope], listener=self._listener, reason=reason)
+                await positions.park(tx, envelope, listener=self._listener, reason=reason)
         if heard:
             request_context.continue_trace(heard[0].envelope.traceparent)
         for subscription in self._subscriptions:

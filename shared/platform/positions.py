@@ -77,28 +77,24 @@ async def parked_aggregates(tx: Transaction, envelopes: Sequence[Envelope]) -> s
     return set(rows.scalars())
 
 
-async def park(tx: Transaction, envelopes: Sequence[Envelope], *, listener: str, reason: str) -> None:
-    """Set events aside with the reason; a person drives them again, in order."""
+async def park(tx: Transaction, envelope: Envelope, *, listener: str, reason: str) -> None:
+    """Set an event aside with the reason; a person drives it again, in order."""
     await tx.execute(
         text(
             "INSERT INTO parked_event (source, partition, seq, aggregate_id, type, envelope, reason)"
             " VALUES (:source, :partition, :seq, :aggregate, :type, CAST(:envelope AS json), :reason)"
             " ON CONFLICT DO NOTHING"
         ),
-        [
-            {
-                "source": envelope.speaker,
-                "partition": envelope.partition,
-                "seq": envelope.sequence,
-                "aggregate": envelope.aggregate_id,
-                "type": envelope.type,
-                "envelope": envelope.to_json(),
-                "reason": reason,
-            }
-            for envelope in envelopes
-        ],
+        {
+            "source": envelope.speaker,
+            "partition": envelope.partition,
+            "seq": envelope.sequence,
+            "aggregate": envelope.aggregate_id,
+            "type": envelope.type,
+            "envelope": envelope.to_json(),
+            "reason": reason,
+        },
     )
-    PARKED.labels(listener, envelopes[0].speaker).inc(len(envelopes))
-    for envelope in envelopes:
-        place = f"{envelope.speaker}/{envelope.partition:02d}/{envelope.sequence}"
-        log.error("intake.parked", position=place, type=envelope.type, reason=reason)
+    PARKED.labels(listener, envelope.speaker).inc()
+    place = f"{envelope.speaker}/{envelope.partition:02d}/{envelope.sequence}"
+    log.error("intake.parked", position=place, type=envelope.type, reason=reason)

@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -170,7 +170,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 async def _on_infrastructure_error(request: Request, error: Exception) -> JSONResponse:
     """A database that is away or busy is a matter of moments; a statement it refuses is our bug."""
-    passing = isinstance(error, (InterfaceError, OperationalError, PoolTimeout, TimeoutError, OSError))
+    passing = isinstance(error, (OperationalError, PoolTimeout, TimeoutError, OSError))
     if not passing and not is_transient(error):
         return bug_answer(request, error)
     log.warning("request.infrastructure_unavailable", error=type(error).__name__)
@@ -185,6 +185,21 @@ def bug_answer(request: Request, error: Exception) -> JSONResponse:
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
     log.error("request.failed", error=type(error).__name__, place=place)
     return problem(request, 500, rule=INTERNAL)
+
+
+_STATES_OF_DATA = ("22", "23")
+
+
+def blames_event(error: Exception) -> bool:
+    """Whether an error says something about the data at hand, and not about the machine or the deploy.
+
+    Of the database only data exceptions and constraint violations do; of the code anything else does.
+    """
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        # What the driver itself cannot encode has no code of the server.
+        return "DataError" in str(error.orig) if state is None else str(state).startswith(_STATES_OF_DATA)
+    return not is_transient(error)
 
 
 _TRANSIENT_STATES = ("40001", "40P01", "55P03", "57014", "57P0", "08", "53")

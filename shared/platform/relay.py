@@ -27,6 +27,7 @@ POLL = 0.1
 LEASE = 10.0
 RENEW = 3.0
 WATERMARK_EVERY = 1.0
+AFTER_FAILURE = 1.0
 
 _TAKE_LEASES = """
 UPDATE {schema}.relay_cursor
@@ -44,6 +45,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM {schema}.event_log e
     WHERE e.partition = c.partition AND e.seq > c.through ORDER BY e.seq LIMIT :batch
 ) l
+ORDER BY l.partition, l.seq
 LIMIT :batch
 """
 _ADVANCE = """
@@ -83,7 +85,8 @@ class Relay:
             except PublishFailed as failure:
                 PUBLISH_FAILURES.labels(self._service).inc()
                 log.warning("relay.not_confirmed", reason=str(failure))
-                moved = False
+                await asyncio.sleep(AFTER_FAILURE)
+                continue
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -110,10 +113,9 @@ class Relay:
 
     async def _wait(self) -> None:
         # A nudge may come from a commit of this very process; other processes' commits are found by polling.
-        try:
-            await asyncio.wait_for(self._spoke.wait(), POLL)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._spoke.wait()
         self._spoke.clear()
 
     async def _renew_leases(self) -> None:

@@ -1,6 +1,7 @@
 """Repair: what the broker lost is read from the speaker's own log, over HTTP."""
 
 import time
+from http import HTTPStatus
 
 import httpx
 
@@ -34,8 +35,11 @@ class Feed:
                 headers={"Authorization": f"Bearer {await self._access_token()}"},
                 timeout=10,
             )
+            if answer.status_code == HTTPStatus.UNAUTHORIZED:
+                self._token = None
             answer.raise_for_status()
-            return [Envelope.from_json(line) for line in answer.text.splitlines()]
+            # By line feed only: other separators of lines may stand inside a text.
+            return [Envelope.from_json(line) for line in answer.content.split(b"\n") if line]
         except (httpx.HTTPError, BadEnvelope) as error:
             raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
 

@@ -13,15 +13,16 @@ import pytest
 from fastapi import APIRouter, Depends, Request
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import text
 
 from shared.kernel.errors import Conflict, Rule
 from shared.platform.app import Service, assemble
-from shared.platform.auth import Caller, Verifier, require
+from shared.platform.auth import Caller, IssuerKeys, KeysNotHad, Verifier, require
 from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
 from shared.platform.dependencies import Db, Reader, Tx
-from shared.platform.fields import Body, IsoDate, Reference, Siret
+from shared.platform.fields import Body, IsoDate, LongText, Reference, Siret
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.tokens import ISSUER, TestKeys, signing_key, token
@@ -241,6 +242,11 @@ def by_hand(*, algorithm: str, key: bytes = b"") -> str:
     return f"{signed}.{part(hmac.digest(key, signed.encode(), 'sha256')) if key else ''}"
 
 
+def with_header(header: dict[str, Any]) -> str:
+    encoded = urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    return f"{encoded}.{token(scope='toy:write').split('.', 1)[1]}"
+
+
 def signed_with(key: ECKey, *, kind: str = "at+jwt") -> str:
     return jwt.encode({"alg": "ES256", "typ": kind, "kid": "test-key"}, sound_claims(), key)
 
@@ -260,6 +266,9 @@ def signed_with(key: ECKey, *, kind: str = "at+jwt") -> str:
         forged(nbf=int(time.time()) + 3600),
         forged(sub=None),
         by_hand(algorithm="none"),
+        with_header({"alg": "ES256", "typ": "at+jwt", "kid": []}),
+        with_header({"alg": "ES256", "typ": "at+jwt", "kid": "test-key", "crit": 3}),
+        "eyJhIjo" + "W1tb" * 1900 + ".x.x",
         by_hand(algorithm="HS256", key=signing_key().as_pem(private=False)),
         signed_with(ECKey.generate_key("P-256")),
         signed_with(signing_key(), kind="JWT"),
@@ -298,11 +307,12 @@ async def test_unknown_paths_and_methods_are_problems(toy: httpx.AsyncClient) ->
 
 
 async def test_reading_what_was_not_heard_yet_says_so_and_when_to_retry(toy: httpx.AsyncClient) -> None:
-    own = await toy.get("/v1/toys", params={"at_least": "labelling/07/999"})
-    assert own.status_code == 200
-    unheard = await toy.get("/v1/toys", params={"at_least": "enrolment/07/1"})
-    is_problem(unheard, 503, code="unknown_position")
-    assert unheard.headers["retry-after"] == "1"
+    reached = (await toy.put("/v1/toys/1", json={"reference": "a"})).headers["tremplin-position"]
+    assert (await toy.get("/v1/toys", params={"at_least": reached})).status_code == 200
+    beyond = await toy.get("/v1/toys", params={"at_least": "labelling/07/999"})
+    is_problem(beyond, 503, code="not_heard_yet")
+    assert beyond.headers["retry-after"] == "1"
+    is_problem(await toy.get("/v1/toys", params={"at_least": "enrolment/07/1"}), 400, code="unknown_position")
     is_problem(await toy.get("/v1/toys", params={"at_least": "nonsense"}), 400, code="invalid_request")
 
 
@@ -330,3 +340,66 @@ async def test_freshness_and_feed(toy: httpx.AsyncClient) -> None:
 
 def test_a_date_body_keeps_dates() -> None:
     assert Toy(reference="a", on=date(2016, 2, 3)).on == date(2016, 2, 3)
+
+
+async def test_an_anonymous_call_is_refused_before_it_costs_a_connection(toy: httpx.AsyncClient) -> None:
+    application = toy._transport.app  # type: ignore[attr-defined]
+    database, application.state.database = application.state.database, None
+    try:
+        for method, path in (
+            ("PUT", "/v1/toys/1"),
+            ("GET", "/v1/freshness"),
+            ("GET", "/v1/events?partition=0"),
+        ):
+            answer = await toy.request(method, path, json={"reference": "a"}, headers={"Authorization": ""})
+            is_problem(answer, 401, code="unauthenticated")
+    finally:
+        application.state.database = database
+
+
+@pytest.mark.parametrize("path", ["/v1/toys/1", "/v1/toys"])
+async def test_a_body_beyond_four_mebibytes_is_refused_on_every_route(
+    toy: httpx.AsyncClient, path: str
+) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield b" " * 1024 * 1024
+
+    method = "POST" if path.endswith("toys") else "PUT"
+    answer = await toy.request(method, path, content=endless(), headers={"Content-Type": "application/json"})
+    is_problem(answer, 413, code="too_large")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ('{"items": [' + "1," * 30_000 + "1]}", 413, "too_many_items"),
+        ('{"items": [{' + ",".join(f'"k{n}": 1' for n in range(30_000)) + "}]}", 422, "invalid_request"),
+    ],
+)
+async def test_a_flood_of_errors_is_refused_without_spelling_it_out(
+    toy: httpx.AsyncClient, body: str, status: int, code: str
+) -> None:
+    answer = await toy.post("/v1/toys", content=body, headers={"Content-Type": "application/json"})
+    is_problem(answer, status, code=code)
+    assert len(answer.content) < 2000
+
+
+async def test_the_issuer_that_gives_no_keys_is_a_matter_of_moments() -> None:
+    for answer in (
+        httpx.Response(200, text="<html>"),
+        httpx.Response(500),
+        httpx.Response(200, json={"x": 1}),
+    ):
+        transport = httpx.MockTransport(lambda _, answer=answer: answer)
+        async with httpx.AsyncClient(transport=transport) as client:
+            with pytest.raises(KeysNotHad):
+                await IssuerKeys("http://issuer.test/jwks", client=client).key_set("x")
+
+
+def test_french_typography_is_printable_and_direction_marks_are_not() -> None:
+    ordinary = TypeAdapter(LongText)
+    assert ordinary.validate_python("Formation\u00a0: développeur\r\nweb\u202f!")
+    for mark in ("\u202e", "\u0000", "\u200b", "\u2028"):
+        with pytest.raises(ValidationError):
+            ordinary.validate_python(f"a{mark}b")

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from shared.events.envelope import Envelope
 from shared.events.labelling import TargetSet
@@ -17,6 +18,7 @@ from shared.platform.event_log import partition_of
 from shared.platform.freshness import Watermarks
 from shared.platform.intake import EpochChanged, Heard, Intake, Subscription
 from shared.platform.relay import Relay
+from shared.platform.topology import Durable, durables
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.nats_server import NatsServer
@@ -276,4 +278,76 @@ async def test_a_relay_that_stops_leaves_its_partitions_to_the_next_at_once(
     assert await second.step()
     rows = await labelling.rows("SELECT sum(published_through)::int AS published FROM labelling.relay_cursor")
     assert rows == [{"published": 3}]
+    await broker.close()
+
+
+async def test_an_error_of_the_deploy_parks_nothing_and_the_batch_comes_again(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
+    await say(labelling.database, *range(20))
+    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
+    await labelling.rows("ALTER TABLE indicators.journal RENAME TO journal_away")
+    with pytest.raises(ProgrammingError):
+        await intake.hear(await envelopes_of(labelling.database))
+    await labelling.rows("ALTER TABLE indicators.journal_away RENAME TO journal")
+    await intake.hear(await envelopes_of(labelling.database))
+    assert await listener.parked() == []
+    assert len(await listener.effects()) == 20
+
+
+async def test_an_event_that_fails_once_gets_a_second_try(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
+    await say(labelling.database, 1)
+    failures = iter([True, False])
+    listener.refuse = lambda _: next(failures)
+    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
+    await intake.hear(await envelopes_of(labelling.database))
+    assert await listener.effects() == {"target-1": 1}
+
+
+async def test_a_lost_tail_is_found_while_other_partitions_are_busy(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
+    await say(labelling.database, *range(40))
+    envelopes = await envelopes_of(labelling.database)
+    lost = [envelope for envelope in envelopes if envelope.partition == 0]
+    assert lost
+    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
+    await intake.hear([envelope for envelope in envelopes if envelope.partition != 0])
+    async with labelling.database.reading() as connection:
+        intake._watermarks.hear("labelling", await event_log.heads(connection, service="labelling"))
+    durable = next(durables("indicators"))
+    before = await intake._repair_tails(durable, {})
+    assert listener.feed.asked == []
+    await intake._repair_tails(durable, before)
+    assert listener.feed.asked == [(0, 0)]
+    assert len(await listener.effects()) == 40
+
+
+async def test_without_a_consumer_the_pull_goes_on_and_leaves_no_subscription_behind(
+    nats_server: NatsServer,
+) -> None:
+    broker = nats_server.broker("indicators")
+    await broker.connect()
+    missing = Durable("indicators", "labelling", 9)
+    for _ in range(2):
+        async with aclosing(broker.pulls(missing, batch=10)) as pulls:
+            assert await anext(pulls) == []
+    assert broker._client._subs == {}
+    await broker.close()
+
+
+async def test_a_batch_of_which_a_part_was_published_before_is_stored_once(
+    labelling: ServiceUnderTest, nats_server: NatsServer
+) -> None:
+    broker = nats_server.broker("labelling")
+    await broker.connect()
+    await say(labelling.database, *range(30))
+    envelopes = await envelopes_of(labelling.database)
+    await broker.publish(envelopes[:10])
+    await broker.publish(envelopes)
+    assert broker._jetstream is not None
+    info = await broker._jetstream.stream_info("EVT_LABELLING")
+    assert info.state.messages == 30
     await broker.close()
