@@ -1,107 +1,17 @@
 """The edge: tokens, problems, ids and positions behave the same whatever the route."""
 
-import hmac
 import json
-import time
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, Request
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import text
 
-from shared.kernel.errors import Conflict, Rule
-from shared.platform.app import Service, assemble
-from shared.platform.auth import Caller, IssuerKeys, KeysNotHad, Verifier, require
-from shared.platform.bulk import Verdict, read_lot, run_lot
-from shared.platform.database import Transaction
-from shared.platform.dependencies import Db, Reader, Tx
-from shared.platform.fields import Body, IsoDate, LongText, Reference, Siret
-from tests.platform.test_event_log import target
-from tests.support.cluster import Cluster
-from tests.support.tokens import ISSUER, TestKeys, signing_key, token
-from tests.support.under_test import settings_of
-
-SECRET = "Zénaïde-Planted-Value"
-TAKEN = Rule("taken", fr="Déjà pris.", en="Already taken.")
-router = APIRouter(prefix="/v1", tags=["toy"])
-
-
-class Toy(Body):
-    reference: Reference
-    siret: Siret | None = None
-    on: IsoDate | None = None
-    note: str = ""
-
-
-class Toys(Body):
-    items: list[Toy]
-
-
-@router.put("/toys/{number}", operation_id="put_toy", summary="Speak one fact")
-async def put_toy(
-    number: int, body: Toy, tx: Tx, _: Annotated[Caller, Depends(require("toy:write"))]
-) -> dict[str, str]:
-    tx.speak(target(number))
-    if body.note == "conflict":
-        raise Conflict(TAKEN, pointer="/note")
-    if body.note == "bug":
-        message = f"a bug near {body.note} {SECRET}"
-        raise RuntimeError(message)
-    if body.note == "late":
-        # Fails at COMMIT, after the route has returned.
-        await tx.execute(
-            text("CREATE TEMPORARY TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP")
-        )
-        await tx.execute(text("INSERT INTO t VALUES (1), (1)"))
-    return {"status": "done"}
-
-
-@router.post("/toys", status_code=207, operation_id="post_toys", summary="Speak many")
-async def post_toys(
-    request: Request, db: Db, _: Annotated[Caller, Depends(require("toy:write"))]
-) -> dict[str, Any]:
-    async def work(tx: Transaction, items: list[Toy]) -> list[Verdict]:
-        tx.speak(*(target(number) for number, _ in enumerate(items)))
-        return [Verdict("accepted") for _ in items]
-
-    return await run_lot(request, await read_lot(request, Toys), database=db, work=work)
-
-
-@router.get("/toys", operation_id="get_toys", summary="Count the facts spoken")
-async def get_toys(reader: Reader) -> dict[str, int]:
-    return {"count": (await reader.execute(text("SELECT count(*) FROM event_log"))).scalar_one()}
-
-
-@pytest.fixture
-async def toy(cluster: Cluster, database: str) -> AsyncIterator[httpx.AsyncClient]:
-    app = assemble(
-        Service(name="labelling", title="toy", routers=[router]),
-        settings_of("labelling", cluster, database=database),
-    )
-    async with app.router.lifespan_context(app):
-        app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience="labelling")
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://toy.test") as client:
-            client.headers["Authorization"] = f"Bearer {token(scope='toy:write')}"
-            yield client
-
-
-def is_problem(answer: httpx.Response, status: int, *, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"].startswith("application/problem+json")
-    body: dict[str, Any] = answer.json()
-    assert body["code"] == code
-    assert body["status"] == status
-    assert body["request_id"] == answer.headers["x-request-id"]
-    assert SECRET not in answer.text
-    return body
+from shared.platform.fields import LongText
+from tests.platform.toy import SECRET, Toy, is_problem
+from tests.support.tokens import token
 
 
 async def count(toy: httpx.AsyncClient) -> int:
@@ -221,66 +131,6 @@ async def test_a_thousand_items_are_two_transactions_and_one_answer(toy: httpx.A
     assert await count(toy) == 1000
 
 
-def forged(**claims: Any) -> str:
-    return token(scope="toy:write", **claims)
-
-
-def sound_claims() -> dict[str, Any]:
-    now = int(time.time())
-    who = {"iss": ISSUER, "aud": ["labelling"], "sub": "x", "scope": "toy:write"}
-    return who | {"iat": now, "exp": now + 600}
-
-
-def by_hand(*, algorithm: str, key: bytes = b"") -> str:
-    """A token as an attacker makes it: no library of ours would."""
-
-    def part(content: bytes) -> str:
-        return urlsafe_b64encode(content).rstrip(b"=").decode()
-
-    header = json.dumps({"alg": algorithm, "typ": "at+jwt", "kid": "test-key"}).encode()
-    signed = f"{part(header)}.{part(json.dumps(sound_claims()).encode())}"
-    return f"{signed}.{part(hmac.digest(key, signed.encode(), 'sha256')) if key else ''}"
-
-
-def with_header(header: dict[str, Any]) -> str:
-    encoded = urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
-    return f"{encoded}.{token(scope='toy:write').split('.', 1)[1]}"
-
-
-def signed_with(key: ECKey, *, kind: str = "at+jwt") -> str:
-    return jwt.encode({"alg": "ES256", "typ": kind, "kid": "test-key"}, sound_claims(), key)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "",
-        "x",
-        "a.b.c",
-        forged(iss="http://elsewhere.test"),
-        forged(aud=["enrolment"]),
-        forged(aud=None),
-        forged(exp=int(time.time()) - 60),
-        forged(exp=None),
-        forged(iat=int(time.time()) + 3600),
-        forged(nbf=int(time.time()) + 3600),
-        forged(sub=None),
-        by_hand(algorithm="none"),
-        with_header({"alg": "ES256", "typ": "at+jwt", "kid": []}),
-        with_header({"alg": "ES256", "typ": "at+jwt", "kid": "test-key", "crit": 3}),
-        "eyJhIjo" + "W1tb" * 1900 + ".x.x",
-        by_hand(algorithm="HS256", key=signing_key().as_pem(private=False)),
-        signed_with(ECKey.generate_key("P-256")),
-        signed_with(signing_key(), kind="JWT"),
-        "x" * 9000,
-    ],
-)
-async def test_a_token_that_is_not_ours_is_refused(toy: httpx.AsyncClient, bad: str) -> None:
-    answer = await toy.put("/v1/toys/1", json={"reference": "a"}, headers={"Authorization": f"Bearer {bad}"})
-    is_problem(answer, 401, code="unauthenticated")
-    assert answer.headers["www-authenticate"].startswith("Bearer")
-
-
 async def test_no_token_and_the_wrong_scope_are_told_apart(toy: httpx.AsyncClient) -> None:
     basic = await toy.put("/v1/toys/1", json={"reference": "a"}, headers={"Authorization": "Basic eDp5"})
     is_problem(basic, 401, code="unauthenticated")
@@ -383,18 +233,6 @@ async def test_a_flood_of_errors_is_refused_without_spelling_it_out(
     answer = await toy.post("/v1/toys", content=body, headers={"Content-Type": "application/json"})
     is_problem(answer, status, code=code)
     assert len(answer.content) < 2000
-
-
-async def test_the_issuer_that_gives_no_keys_is_a_matter_of_moments() -> None:
-    for answer in (
-        httpx.Response(200, text="<html>"),
-        httpx.Response(500),
-        httpx.Response(200, json={"x": 1}),
-    ):
-        transport = httpx.MockTransport(lambda _, answer=answer: answer)
-        async with httpx.AsyncClient(transport=transport) as client:
-            with pytest.raises(KeysNotHad):
-                await IssuerKeys("http://issuer.test/jwks", client=client).key_set("x")
 
 
 def test_french_typography_is_printable_and_direction_marks_are_not() -> None:

@@ -1,0 +1,5 @@
+"""Fixtures of the platform's tests."""
+
+from tests.platform.toy import toy
+
+__all__ = ["toy"]
