@@ -60,7 +60,7 @@ check: .dev-tools  ## format, lint, types, import rules, dependencies, YAML
 	$(PY) -m yamllint --strict .
 
 .PHONY: check-deploy
-check-deploy: .dev-tools  ## the files of deploy/: Dockerfile, compose, Kubernetes, rights
+check-deploy: .dev-tools  ## the files of deploy/: Dockerfile, compose, proxy, rights
 	@$(PY) -m deploy.check
 
 .PHONY: test

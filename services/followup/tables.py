@@ -93,6 +93,7 @@ OBSERVATION_HISTORY = Table(
     Column("enrolment_id", Uuid),
     Column("collected_on", Date, nullable=False),
     Column("content", JSONB(none_as_null=True), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
     Column("lot", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )

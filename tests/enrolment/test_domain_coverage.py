@@ -1,6 +1,8 @@
 """What a label covers."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,3 +99,18 @@ def test_an_entry_is_never_covered_where_its_session_is_not(starts_on: date, day
 def test_a_refusal_shows_every_validity() -> None:
     renewed = Label(LAST + A_DAY, date(2022, 2, 2))
     assert validity_dates([renewed, LABEL]) == "2016-02-03 .. 2019-02-02, 2019-02-03 .. 2022-02-02"
+
+
+@pytest.mark.parametrize(
+    ("withheld", "expected"),
+    [
+        ({"revoked_on": FIRST + 10 * A_DAY}, "not_covered"),
+        ({"suspensions": (Suspension(FIRST + 10 * A_DAY, None),)}, "not_covered"),
+        ({"suspensions": (Suspension(FIRST + 10 * A_DAY, FIRST + 40 * A_DAY),)}, "covered"),
+    ],
+)
+def test_a_rolling_session_after_a_withdrawal_is_covered_only_if_somebody_may_enter(
+    withheld: dict[str, Any], expected: str
+) -> None:
+    label = replace(LABEL, **withheld)
+    assert coverage_of_session(run(FIRST + 20 * A_DAY, rolling=True), labels=(label,)) == expected

@@ -143,8 +143,8 @@ def test_an_old_end_needs_the_backfill_right_unless_it_is_already_known() -> Non
     [
         (60, "in_training", "running"),
         (61, "in_training", "end_overdue"),
-        (180, "in_training", "end_overdue"),
-        (181, "in_training", "end_unknown"),
+        (179, "in_training", "end_overdue"),
+        (180, "in_training", "end_unknown"),
         (181, "abandoned", "ended"),
     ],
 )

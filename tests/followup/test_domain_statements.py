@@ -118,7 +118,7 @@ def push(*lines: Statement, source: Source = Source.ADMINISTRATIVE, reporter: st
 
 def opening(*, source: Source = Source.ADMINISTRATIVE, reporter: str = "ft") -> Push:
     held: dict[Key, Observation] = {}
-    return Push(reporter, source, datetime(2016, 7, 1, tzinfo=UTC), {ENROLMENT: followed()}, held)
+    return Push(reporter, source, datetime(2016, 7, 1, tzinfo=UTC), {ENROLMENT: followed()}, held, set())
 
 
 FIRST, LATER, BEFORE = day("2016-06-20"), day("2016-06-25"), day("2016-06-10")

@@ -304,3 +304,51 @@ async def test_one_push_sent_twice_at_once_is_taken_once(push: Push, said: Said)
 
     assert sorted(verdicts([*both[0], *both[1]])) == ["accepted", "duplicate"]
     assert len(await said()) == 1
+
+
+async def test_a_sending_tried_again_does_not_undo_the_correction_of_the_same_day(
+    push: Push, said: Said
+) -> None:
+    await push(contract())
+    await push(situation("FT-1", observed_on="2016-06-20", collected_on="2016-06-20"))
+    await said()
+
+    (retried,) = await push(contract())
+
+    assert retried["status"] == "older_than_held"
+    assert await said() == []
+
+
+async def test_a_word_replaced_inside_one_push_does_not_come_back_the_same_day(
+    push: Push, said: Said
+) -> None:
+    corrected = situation("FT-1", observed_on="2016-06-20", collected_on="2016-06-20")
+    assert verdicts(await push(contract(), corrected, contract())) == [
+        "accepted",
+        "accepted",
+        "older_than_held",
+    ]
+
+
+async def test_pushes_that_meet_on_one_reference_leave_what_one_after_the_other_would(
+    followup: ServiceUnderTest, push: Push, said: Said
+) -> None:
+    """One retracts while the other says it: they share no follow-up, only the reference."""
+
+    async def until_taken(*lines: dict[str, Any]) -> str:
+        while True:
+            try:
+                return verdicts(await push(*lines))[0]
+            except AssertionError:
+                # 503: the other one came first, the same call is sent again.
+                await asyncio.sleep(0.01)
+
+    for number in range(8):
+        reference = f"FT-{number}"
+        await asyncio.gather(
+            until_taken(contract(reference)), until_taken(retraction(reference, collected_on="2016-07-01"))
+        )
+    rows = await followup.rows("SELECT kind, count(*) FROM followup.observation GROUP BY kind")
+    assert [(row["kind"], row["count"]) for row in rows] == [("retraction", 8)]
+    settled = await followup.rows("SELECT settled FROM followup.followup")
+    assert [row["settled"] for row in settled] == ["[]"]

@@ -213,6 +213,7 @@ BAD_QUESTIONS: list[tuple[str, dict[str, str], int, str, str | None]] = [
     ("entries", {"period": "2016", "as_of": "2015-12-31"}, 400, "period_after_as_of", "/period"),
     ("insertion_6", {"as_of": "2017-02-30"}, 400, "bad_date", "/as_of"),
     ("insertion_6", {"as_of": "2190-01-01"}, 400, "date_in_future", "/as_of"),
+    ("insertion_6", {"known_at": "0001-01-01T00:00:00+14:00"}, 400, "before_all", "/known_at"),
     ("insertion_6", {"known_at": "2190-01-01T00:00:00Z"}, 400, "date_in_future", "/known_at"),
     ("insertion_6", {"known_at": "2016-01-01T00:00:00"}, 400, "wrong_form", "/known_at"),
     ("insertion_6", {"region": "99"}, 400, "unknown_region", "/region"),

@@ -115,7 +115,7 @@ def standing_of(*, status: str, planned_end_on: date, on: date) -> Standing:
     """Whether an end is awaited: overdue 60 days after the planned end, unknown after 180. Source: rule 13."""
     if status != Status.IN_TRAINING:
         return Standing.ENDED
-    if on > planned_end_on + UNKNOWN_AFTER:
+    if on >= planned_end_on + UNKNOWN_AFTER:
         return Standing.END_UNKNOWN
     return Standing.END_OVERDUE if on > planned_end_on + OVERDUE_AFTER else Standing.RUNNING
 

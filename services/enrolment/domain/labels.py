@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -67,13 +67,14 @@ class Run:
 def coverage_of_session(run: Run, *, labels: Sequence[Label]) -> Coverage:
     """Whether a session is covered: it starts within validity, on a day the label is not withheld.
 
-    Of a rolling-entry session only a day of validity in its course is asked: its entries are judged one by one.
+    Of a rolling-entry session only one day in its course is asked on which somebody may enter: its entries are
+    judged one by one.
     Source: rules 1, 2 and 5.
     """
     if not labels:
         return Coverage.WAITING
     if run.rolling_entry:
-        covered = any(valid_during(label, run) for label in labels)
+        covered = any(admits_during(label, run) for label in labels)
     else:
         covered = any(
             label.is_valid(run.starts_on) and not label.is_withheld(run.starts_on) for label in labels
@@ -99,6 +100,14 @@ def coverage_of_entry(run: Run, entered_on: date, *, labels: Sequence[Label]) ->
 def valid_during(label: Label, run: Run) -> bool:
     """Whether validity and the session have a day in common."""
     return label.valid_from <= run.planned_end_on and run.starts_on <= label.valid_until
+
+
+def admits_during(label: Label, run: Run) -> bool:
+    """Whether the session has a day of validity on which the label is not withheld. Source: rules 1 and 2."""
+    first, last = max(label.valid_from, run.starts_on), min(label.valid_until, run.planned_end_on)
+    # Somebody may enter on the first day, or on the first day after a suspension, or on none.
+    days = [first, *(held.until + timedelta(days=1) for held in label.suspensions if held.until)]
+    return any(first <= day <= last and not label.is_withheld(day) for day in days)
 
 
 def validity_dates(labels: Sequence[Label]) -> str:

@@ -40,6 +40,8 @@ class Push:
     now: datetime
     followups: Mapping[UUID, Followup]
     held: dict[Key, Observation]
+    replaced: set[tuple[str, bytes]]
+    """Reference and digest of every word that a later one replaced."""
     written: list[Taken] = field(default_factory=list)
 
     def take(self, statement: Statement, classified: Classified) -> Taken:
@@ -48,7 +50,8 @@ class Push:
         key = (self.reporter, statement.reference)
         held = self.held.get(key)
         digest = blake2b(statement.content.encode(), digest_size=16).digest()
-        meant = meaning(statement, held, digest=digest)
+        said_before = (statement.reference, digest) in self.replaced
+        meant = meaning(statement, held, digest=digest, said_before=said_before)
         if meant not in _CHANGING:
             assert held is not None  # noqa: S101 - an unknown reference is always a change
             return Taken(statement, meant, held, classified)
@@ -58,6 +61,8 @@ class Push:
             )
         else:
             observation = self._observation(statement, classified, held=held, digest=digest)
+        if held is not None:
+            self.replaced.add((held.reference, held.digest))
         self.held[key] = observation
         taken = Taken(statement, meant, observation, classified)
         self.written.append(taken)

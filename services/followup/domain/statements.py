@@ -116,11 +116,14 @@ class Meaning(Word):
     OLDER = "older"
 
 
-def meaning(statement: Statement, held: Observation | None, *, digest: bytes) -> Meaning:
+def meaning(
+    statement: Statement, held: Observation | None, *, digest: bytes, said_before: bool = False
+) -> Meaning:
     """Judge a line by its reference alone, never by the person: the latest collected is what the reporter means.
 
-    Equal collection dates: what comes later corrects. After a retraction only something collected later speaks
-    again. Raises Conflict when the reference named another enrolment. Source: natural key of observations.
+    Equal collection dates: what comes later corrects, unless it was `said_before` and replaced: that is an old
+    sending tried again. After a retraction only something collected later speaks again. Raises Conflict when the
+    reference named another enrolment. Source: natural key of observations.
     """
     retracts = statement.kind is Kind.RETRACTION
     if held is None:
@@ -129,7 +132,7 @@ def meaning(statement: Statement, held: Observation | None, *, digest: bytes) ->
         return Meaning.CONFIRMS if statement.collected_on > held.collected_on else Meaning.DUPLICATE
     if not retracts and held.enrolment_id is not None and held.enrolment_id != statement.enrolment_id:
         raise Conflict(OTHER_ENROLMENT, pointer="/reference")
-    taken_back = held.kind is Kind.RETRACTION and statement.collected_on == held.collected_on
-    if statement.collected_on < held.collected_on or taken_back:
+    stale = statement.collected_on == held.collected_on and (said_before or held.kind is Kind.RETRACTION)
+    if statement.collected_on < held.collected_on or stale:
         return Meaning.OLDER
     return Meaning.RETRACTS if retracts else Meaning.CORRECTS

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from services.followup.domain.observations import Kind, Observation, Source
+from shared.kernel.errors import Unavailable
 from shared.platform.database import Transaction
+from shared.platform.problems import BUSY
 
 COLUMNS = (
     "reporter, reference, source, kind, enrolment_id, collected_on, first_collected_on, recorded_at, digest,"
@@ -37,8 +39,8 @@ _LIVE = text(_OF_ENROLMENTS)
 # Only what is replaced is copied: a first word is in the table already.
 _KEEP = text(
     "INSERT INTO observation_history"
-    " (reporter, reference, revision, enrolment_id, collected_on, content, lot, recorded_at)"
-    " SELECT reporter, reference, revision, enrolment_id, collected_on, content, lot, recorded_at"
+    " (reporter, reference, revision, enrolment_id, collected_on, content, digest, lot, recorded_at)"
+    " SELECT reporter, reference, revision, enrolment_id, collected_on, content, digest, lot, recorded_at"
     " FROM observation WHERE reporter = :reporter AND reference = ANY(CAST(:references AS text[]))"
 )
 _SAVE = text(
@@ -65,7 +67,13 @@ _SAVE = text(
         first_collected_on = excluded.first_collected_on, content = excluded.content,
         digest = excluded.digest, lot = excluded.lot, revision = excluded.revision,
         recorded_at = excluded.recorded_at
+    WHERE observation.revision = excluded.revision - 1
     """
+)
+_REPLACED = text(
+    "SELECT h.reference, h.digest FROM unnest(CAST(:references AS text[])) AS given(reference)"
+    " CROSS JOIN LATERAL (SELECT reference, digest FROM observation_history"
+    " WHERE reporter = :reporter AND reference = given.reference OFFSET 0) AS h"
 )
 
 
@@ -97,6 +105,16 @@ async def concerned_observations(
     return {(one := observation_of(row)).key: one for row in rows}
 
 
+async def replaced_words(
+    tx: Transaction, references: Collection[str], *, reporter: str
+) -> set[tuple[str, bytes]]:
+    """Reference and digest of every word of a reporter that a later one replaced."""
+    if not references:
+        return set()
+    rows = await tx.execute(_REPLACED, {"references": list(references), "reporter": reporter})
+    return {(row.reference, bytes(row.digest)) for row in rows}
+
+
 async def observations_of(tx: Transaction, enrolments: Iterable[UUID]) -> dict[UUID, list[Observation]]:
     """Everything held of these enrolments."""
     rows = await tx.execute(_LIVE, {"ids": list(enrolments)})
@@ -109,13 +127,16 @@ async def observations_of(tx: Transaction, enrolments: Iterable[UUID]) -> dict[U
 async def save_observations(tx: Transaction, words: Sequence[tuple[Observation, str]], *, sent: Sent) -> None:
     """Write observations, in the order they were said, with the content they came in.
 
-    The table holds the last word of each reference, the history what it replaced.
+    The table holds the last word of each reference, the history what it replaced. Raises Unavailable when
+    another call replaced one of them since it was read: nothing of this one is kept, the caller sends it again.
     """
     for round_ in _rounds(words):
         replaced = [one.reference for one, _ in round_ if one.revision > 1]
         if replaced:
             await tx.execute(_KEEP, {"reporter": sent.reporter, "references": replaced})
-        await tx.execute(_SAVE, _values(round_, sent=sent))
+        saved = await tx.execute(_SAVE, _values(round_, sent=sent))
+        if saved.rowcount != len(round_):
+            raise Unavailable(BUSY)
 
 
 def _rounds(words: Sequence[tuple[Observation, str]]) -> list[list[tuple[Observation, str]]]:

@@ -23,6 +23,7 @@ from services.followup.repository.observations import (
     Sent,
     concerned_observations,
     enrolments_of,
+    replaced_words,
     save_observations,
 )
 from services.followup.tables import EXCHANGE
@@ -125,10 +126,13 @@ async def _open(tx: Transaction, sound: Sequence[Statement], *, sending: Sending
     enrolments |= await enrolments_of(tx, retracted, reporter=sending.reporter)
     followups = await lock_or_note(tx, enrolments)
     held: dict[Key, Observation] = {}
+    replaced: set[tuple[str, bytes]] = set()
     if sound:
         references = {statement.reference for statement in sound}
         held = await concerned_observations(tx, enrolments, references=references, reporter=sending.reporter)
-    return Push(sending.reporter, sending.source, datetime.now(UTC), followups, held)
+        known = [reference for reference in references if (sending.reporter, reference) in held]
+        replaced = await replaced_words(tx, known, reporter=sending.reporter)
+    return Push(sending.reporter, sending.source, datetime.now(UTC), followups, held, replaced)
 
 
 def _take(push: Push, statement: Statement, *, result: Classified | DomainError) -> Taken | DomainError:

@@ -47,3 +47,8 @@ BAD_FLAG = Rule(
     fr="Public attendu : un public et une réponse, par exemple qpv:yes.",
     en="Expected audience: an audience and an answer, for example qpv:yes.",
 )
+BEFORE_ALL = Rule(
+    "before_all",
+    fr="Cet instant précède tout ce qui a pu être su.",
+    en="This instant precedes all that could be known.",
+)

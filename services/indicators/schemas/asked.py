@@ -7,9 +7,12 @@ from uuid import UUID
 from services.indicators.domain.definitions import Definition
 from services.indicators.domain.filters import Filters, Question, check_flag, check_question, check_region
 from services.indicators.domain.periods import parse_period
+from services.indicators.domain.refusals import BEFORE_ALL
 from shared.kernel.dates import DATE_IN_FUTURE
 from shared.kernel.errors import Invalid
 from shared.platform.problems import ProblemError
+
+FIRST_YEAR = 1900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,5 +54,7 @@ class Asked:
         tomorrow = self.today + timedelta(days=1)
         if self.as_of is not None and self.as_of > tomorrow:
             raise Invalid(DATE_IN_FUTURE, pointer="/as_of", expected=f"<= {tomorrow}")
+        if self.known_at is not None and self.known_at.year < FIRST_YEAR:
+            raise Invalid(BEFORE_ALL, pointer="/known_at", expected=f">= {FIRST_YEAR}-01-01")
         if self.known_at is not None and self.known_at > self.now:
             raise Invalid(DATE_IN_FUTURE, pointer="/known_at", expected=f"<= {self.now.isoformat()}")

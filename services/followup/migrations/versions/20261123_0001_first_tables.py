@@ -121,6 +121,7 @@ def _observation_history() -> None:
         sa.Column("enrolment_id", sa.Uuid),
         sa.Column("collected_on", sa.Date, nullable=False),
         sa.Column("content", JSONB, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("lot", sa.Text, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("reporter", "reference", "revision", name=op.f("pk_observation_history")),
