@@ -1,0 +1,28 @@
+"""`python -m tests.faults --minutes m --seed s`: runs, prints a table and a JSON line; exit code 0 only if all is well."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from tests.faults import deck
+from tests.faults.run import Wanted, run, show
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run once."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=deck.KINDS, default=deck.KINDS, help="these kinds alone")
+    asked = parser.parse_args(arguments)
+    plan = deck.plan(asked.minutes, seed=asked.seed, kinds=tuple(asked.only))
+    state = f"faults-{asked.seed}-{os.getpid()}"
+    wanted = Wanted(minutes=asked.minutes, seed=asked.seed, plan=plan, state=state)
+    return show(uvloop.run(run(wanted)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,73 @@
+"""What a fault may lay hands on: the rig, and the log of what was planted."""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+
+import asyncpg
+
+from tests.faults.proxy import CLEAR, Link, Weather
+from tests.faults.rig import Rig
+
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a database that is being broken may answer."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """An event planted in a log: every listener of that log has to park it."""
+
+    service: str
+    partition: int
+    seq: int
+
+
+@dataclass
+class Arena:
+    """The rig, and what the books must know of the faults."""
+
+    rig: Rig
+    planted: list[Planted] = field(default_factory=list)
+
+    async def with_superuser(self, *statements: str) -> None:
+        """Run statements, waiting for a server that another fault has taken away."""
+        while True:
+            try:
+                connection = await self.rig.postgres.superuser()
+                try:
+                    for statement in statements:
+                        await connection.execute(statement)
+                finally:
+                    connection.terminate()
+                return
+            except AWAY:
+                await asyncio.sleep(0.5)
+
+    def some_links(self, server: str, rng: Random) -> list[Link]:
+        """Links to one server: of one process, of one service, or all of them."""
+        names = sorted(name for name, held in self.rig.links if held == server)
+        scope = rng.choice(["process", "process", "service", "all"])
+        one = rng.choice(names)
+        if scope == "process":
+            chosen = [one]
+        elif scope == "service":
+            service = one.partition("-")[0]
+            chosen = [name for name in names if name.startswith(service)]
+        else:
+            chosen = names
+        return [self.rig.links[name, server] for name in chosen]
+
+    async def under(self, links: list[Link], weather: Weather, *, seconds: float) -> None:
+        """Give links a weather for a while."""
+        for link in links:
+            await link.set(weather)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            for link in links:
+                await link.set(CLEAR)
+
+
+def named(links: list[Link]) -> str:
+    """Links in one word or two."""
+    return links[0].name if len(links) == 1 else f"{len(links)} links"
