@@ -1,4 +1,4 @@
-"""`python -m tests.faults --minutes m --seed s`: runs, prints a table and a JSON line; exit code 0 only if all is well."""
+"""`python -m tests.faults --minutes m --seed s`: a table, a JSON line, and exit code 0 only if all is well."""
 
 import argparse
 import os
@@ -17,10 +17,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=deck.KINDS, default=deck.KINDS, help="these kinds alone")
+    parser.add_argument("--keep", action="store_true", help="keep data and logs in .local/")
     asked = parser.parse_args(arguments)
     plan = deck.plan(asked.minutes, seed=asked.seed, kinds=tuple(asked.only))
     state = f"faults-{asked.seed}-{os.getpid()}"
-    wanted = Wanted(minutes=asked.minutes, seed=asked.seed, plan=plan, state=state)
+    wanted = Wanted(minutes=asked.minutes, seed=asked.seed, plan=plan, state=state, keep=asked.keep)
     return show(uvloop.run(run(wanted)))
 
 

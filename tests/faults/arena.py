@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import asyncpg
 
@@ -29,30 +30,42 @@ class Arena:
     rig: Rig
     planted: list[Planted] = field(default_factory=list)
 
-    async def with_superuser(self, *statements: str) -> None:
-        """Run statements, waiting for a server that another fault has taken away."""
+    async def ask(self, question: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row of an answer, waiting for a server that another fault has taken away."""
         while True:
             try:
                 connection = await self.rig.postgres.superuser()
                 try:
-                    for statement in statements:
-                        await connection.execute(statement)
+                    return await connection.fetchrow(question, *arguments)
                 finally:
                     connection.terminate()
-                return
             except AWAY:
                 await asyncio.sleep(0.5)
+
+    async def try_once(self, statement: str, *arguments: Any) -> None:
+        """Run a statement; whether it was done when the server goes away, nobody knows."""
+        try:
+            connection = await self.rig.postgres.superuser()
+            try:
+                await connection.execute(statement, *arguments)
+            finally:
+                connection.terminate()
+        except AWAY:
+            await asyncio.sleep(0.5)
 
     def some_links(self, server: str, rng: Random) -> list[Link]:
         """Links to one server: of one process, of one service, or all of them."""
         names = sorted(name for name, held in self.rig.links if held == server)
-        scope = rng.choice(["process", "process", "service", "all"])
+        scope = rng.choice(["process", "process", "doors", "service", "all"])
         one = rng.choice(names)
         if scope == "process":
             chosen = [one]
         elif scope == "service":
             service = one.partition("-")[0]
             chosen = [name for name in names if name.startswith(service)]
+        elif scope == "doors" and server == "postgres":
+            # Where commits of unknown fate are made.
+            chosen = [name for name in names if "-api-" in name]
         else:
             chosen = names
         return [self.rig.links[name, server] for name in chosen]

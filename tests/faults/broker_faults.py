@@ -11,7 +11,8 @@ from shared.platform.topology import PROVISIONER, durables, stream_of
 from tests.faults.arena import Arena
 
 SPEAKING = ("labelling", "enrolment", "followup")
-_TRIES = 20
+TRIES = 60
+"""Half-second tries to reach a broker that another fault has taken away."""
 
 
 async def nats_killed(arena: Arena, rng: Random) -> str:
@@ -87,7 +88,7 @@ async def stream_deleted(arena: Arena, rng: Random) -> str:
 
 async def _as_provisioner(arena: Arena, act: Callable[[Client], Awaitable[None]]) -> None:
     """Act, again when another fault has taken the broker or the thing away. Raises RuntimeError in the end."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         try:
             client = await arena.rig.broker_client(PROVISIONER)
             try:

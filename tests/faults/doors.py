@@ -84,6 +84,8 @@ class ItemAnswer:
     change: Change
     details: dict[str, str]
     problem: str | None = None
+    held: bool = False
+    """The answer says that it was so before."""
 
 
 def answers_of(sending: Sending, answer: httpx.Response) -> list[ItemAnswer]:
@@ -93,7 +95,7 @@ def answers_of(sending: Sending, answer: httpx.Response) -> list[ItemAnswer]:
             ItemAnswer(change, {}, f"{answer.status_code} {answer.text[:200]}") for change in sending.changes
         ]
     content = answer.json()
-    results = content["results"] if "results" in content else [content]
+    results = content.get("results", [content])
     return [
         _answer(change, result, again=sending.again)
         for change, result in zip(sending.changes, results, strict=True)
@@ -107,7 +109,7 @@ def _answer(change: Change, result: Mapping[str, Any], *, again: bool) -> ItemAn
         return ItemAnswer(change, details, f"rejected {result.get('errors')}")
     if again and change.key.kind != "target" and status not in _SAME:
         return ItemAnswer(change, details, f"the same again was {status}")
-    return ItemAnswer(change, details)
+    return ItemAnswer(change, details, held=status in _SAME)
 
 
 def _entry(change: Change) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class Kept:
     """One process: what it runs, and whether it lives."""
 
     name: str
+    number: int
+    """Its place among the ports."""
     service: str
     role: str
     arguments: Sequence[str]
@@ -114,7 +116,15 @@ class Keeper:
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._jobs[name] = ended
         self._order(
-            Kept(name=name, service="", role="", arguments=(), environment=environment, module=module)
+            Kept(
+                name=name,
+                number=0,
+                service="",
+                role="",
+                arguments=(),
+                environment=environment,
+                module=module,
+            )
         )
         return await ended
 
@@ -127,6 +137,10 @@ class Keeper:
             kept.signal(signal.SIGKILL)
         if self._nursery is not None:
             await self._nursery.stop(5)
+            for stream in (self._nursery._process.stdin, self._nursery._process.stdout):
+                assert stream is not None
+                asyncio.get_running_loop().remove_reader(stream.fileno())
+                stream.close()
 
     def _order(self, kept: Kept) -> None:
         assert self._nursery is not None

@@ -35,6 +35,8 @@ class Ledger:
     unknown: Counter[str] = field(default_factory=Counter)
     """Answers that never came, by reason."""
     unknown_resolved: int = 0
+    done_unanswered: int = 0
+    """Of those resolved, how many had been carried out although no answer came."""
     surprises: list[str] = field(default_factory=list)
     """Answers that the rules do not allow: a refusal, or a repetition that was taken for news."""
 
@@ -42,12 +44,13 @@ class Ledger:
         """The record of a key, made at first sight."""
         return self.records.setdefault(key, Record())
 
-    def accept(self, key: Key, content: Content, *, details: dict[str, str]) -> None:
-        """A 2xx."""
+    def accept(self, key: Key, content: Content, *, details: dict[str, str], held: bool = False) -> None:
+        """A 2xx; `held` when the answer says that it was done before."""
         record = self.record(key)
         if record.pending is not None:
             record.pending = None
             self.unknown_resolved += 1
+            self.done_unanswered += held and record.accepted[-1:] != [content]
         if not record.accepted or record.accepted[-1] != content:
             record.accepted.append(content)
         record.details |= details

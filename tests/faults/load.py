@@ -14,6 +14,7 @@ from tests.faults.ledger import Content, Key, Ledger
 
 TIMEOUT = 4.0
 AGAIN_AFTER = 2.0
+_TRIES = 20
 _NEXT = {"entry": "entered", "end": "ended", "outcome": "told"}
 _STAGES = {"entered": "entry", "ended": "end", "told": "outcome"}
 
@@ -80,7 +81,7 @@ class Clients:
 class Load:
     """Several flows at once; one request at a time under any key."""
 
-    def __init__(self, clients: Clients, ledger: Ledger, *, rng: Random, pace: Pace = Pace()) -> None:  # noqa: B008 - frozen
+    def __init__(self, clients: Clients, ledger: Ledger, *, rng: Random, pace: Pace) -> None:
         self._clients = clients
         self._ledger = ledger
         self._rng = rng
@@ -203,7 +204,7 @@ class Load:
             if item.problem is not None:
                 self._ledger.surprise(key, item.problem)
                 continue
-            self._ledger.accept(key, item.change.content, details=item.details)
+            self._ledger.accept(key, item.change.content, details=item.details, held=item.held)
             if key.kind in _NEXT:
                 self._idle[_NEXT[key.kind]].append(key.reference)
 
@@ -239,15 +240,17 @@ class Load:
         return {"kind": kind, "collected_on": day_after(FIRST_DAY.replace(year=2017, month=1), collected)}
 
     def _other(self, kind: str, accepted: Sequence[Content]) -> Content:
-        """A content that was never said under this key."""
-        while True:
-            content = {
-                "entry": lambda: {**accepted[-1], "level": self._rng.randint(1, 8)},
-                "end": self._an_end,
-                "outcome": lambda: self._an_outcome(collected=len(accepted)),
-            }[kind]()
-            if content not in accepted or len(accepted) > 6:
-                return content if content not in accepted else accepted[-1]
+        """A content that was never said under this key, as far as a few tries find one; else the same again."""
+        for _ in range(_TRIES):
+            content = self._drawn(kind, accepted)
+            if content not in accepted:
+                return content
+        return accepted[-1]
+
+    def _drawn(self, kind: str, accepted: Sequence[Content]) -> Content:
+        if kind == "entry":
+            return {**accepted[-1], "level": self._rng.randint(1, 8)}
+        return self._an_end() if kind == "end" else self._an_outcome(collected=len(accepted))
 
     def _coin(self) -> bool:
         return self._rng.random() < 0.5

@@ -12,6 +12,7 @@ import runpy
 import select
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from deploy.local.processes import die_with_parent
@@ -29,35 +30,45 @@ def main() -> int:
         os.set_blocking(end, False)
     signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    died_with = die_with_parent(signal.SIGKILL)
-    born: dict[int, str] = {}
-    unread = b""
+    nursery = _Nursery(die_with_parent(signal.SIGKILL))
     _say("ready")
     while True:
         ready, _, _ = select.select([0, wake], [], [])
         if wake in ready:
             os.read(wake, 4096)
-            _bury(born)
-        if 0 in ready:
-            chunk = os.read(0, 65536)
-            if not chunk:
-                return 0
-            *orders, unread = (unread + chunk).split(b"\n")
-            for order in map(json.loads, orders):
-                pid = os.fork()
-                if pid == 0:
-                    died_with()
-                    _become(order)
-                born[pid] = order["name"]
-                _say(f"{order['name']} {pid}")
+            nursery.bury()
+        if 0 in ready and not nursery.read_orders():
+            return 0
 
 
-def _bury(born: dict[int, str]) -> None:
-    while born:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        _say(f"{born.pop(pid)} {pid} {os.waitstatus_to_exitcode(status)}")
+class _Nursery:
+    """Who was born and has not been buried."""
+
+    def __init__(self, dying_with_us: Callable[[], None]) -> None:
+        self._dying_with_us = dying_with_us
+        self._born: dict[int, str] = {}
+        self._unread = b""
+
+    def read_orders(self) -> bool:
+        """Fork what is ordered; False at the end of the input. Does not return in a fork."""
+        chunk = os.read(0, 65536)
+        *orders, self._unread = (self._unread + chunk).split(b"\n")
+        for order in map(json.loads, orders):
+            pid = os.fork()
+            if pid == 0:
+                self._dying_with_us()
+                _become(order)
+            self._born[pid] = order["name"]
+            _say(f"{order['name']} {pid}")
+        return bool(chunk)
+
+    def bury(self) -> None:
+        """Say who has died."""
+        while self._born:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            _say(f"{self._born.pop(pid)} {pid} {os.waitstatus_to_exitcode(status)}")
 
 
 def _become(order: dict[str, Any]) -> None:

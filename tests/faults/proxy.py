@@ -152,9 +152,10 @@ class Link:
             await self._until(holds=holds)
             if self._weather.rate:
                 await asyncio.sleep(len(data) / self._weather.rate)
-            with suppress(OSError):
-                writer.write(data)
-                await writer.drain()
+            if not writer.is_closing():
+                with suppress(OSError):
+                    writer.write(data)
+                    await writer.drain()
 
     async def _until(self, *, holds: str) -> None:
         while getattr(self._weather, holds):

@@ -20,7 +20,11 @@ def table(outcome: "Outcome") -> Iterator[str]:
         yield f"  {kind:<20}{times:>6}{longest:>10.1f}{max(_repair(one.mark) for one in ours):>12.1f}"
     books, ledger = outcome.books, outcome.ledger
     yield f"accepted {books.accepted}, logged {books.logged}, applied {books.applied}, parked {books.parked}"
-    yield f"unanswered {sum(ledger.unknown.values())} {dict(ledger.unknown)}, resolved {ledger.unknown_resolved}"
+    reasons = ", ".join(f"{times} {reason}" for reason, times in ledger.unknown.most_common())
+    yield (
+        f"unanswered: {reasons or 'none'}; keys resolved {ledger.unknown_resolved},"
+        f" of which {ledger.done_unanswered} had been done"
+    )
     if outcome.died:
         yield f"processes that ended by themselves: {outcome.died}"
     for line in outcome.not_drained[:MOST_SHOWN]:

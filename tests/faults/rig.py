@@ -76,6 +76,8 @@ class Rig:
     """By process name and server, `nats` or `postgres`."""
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
+    keep_folder: bool = False
+    """Whether data and logs stay for whoever has to find out why."""
 
     async def start(self, programs: Programs) -> None:
         """Bring everything up, in the order of need."""
@@ -147,7 +149,9 @@ class Rig:
 
     async def second_relay(self, service: str) -> Kept:
         """One more relay of a service, beside those it has."""
-        kept = self._process(service, "relay", number=len(self.keeper.kept), ordinal=9)
+        taken = {kept.number for kept in self.keeper.kept}
+        number = next(number for number in range(len(taken) + 1) if number not in taken)
+        kept = self._process(service, "relay", number=number, ordinal=f"extra{number}")
         await self._link(kept)
         self.keeper.keep(kept)
         return kept
@@ -165,7 +169,7 @@ class Rig:
                 yield self._process(service, role, number=number, ordinal=ordinal)
                 number += 1
 
-    def _process(self, service: str, role: str, *, number: int, ordinal: int) -> Kept:
+    def _process(self, service: str, role: str, *, number: int, ordinal: object) -> Kept:
         name = f"{service}-{role}-{ordinal}"
         base, prefix = self.place.port_base, service.upper()
         links = {"nats": base + _LINK_PORTS + 2 * number, "postgres": base + _LINK_PORTS + 2 * number + 1}
@@ -184,7 +188,14 @@ class Rig:
         environment = self._environment | {f"{prefix}_{key}": value for key, value in settings.items()}
         for server, port in links.items():
             self.links[name, server] = Link(f"{name}/{server}", port=port, target=self.place.ports[server])
-        return Kept(name=name, service=service, role=role, arguments=(service,), environment=environment)
+        return Kept(
+            name=name,
+            number=number,
+            service=service,
+            role=role,
+            arguments=(service,),
+            environment=environment,
+        )
 
     def _feed(self, speaker: str) -> str:
         """Address of the first API process of a speaker: the roster alone decides its port."""
@@ -246,7 +257,7 @@ async def _answers(http: httpx.AsyncClient, url: str) -> bool:
 async def running_rig(
     *, state: str, roster: Roster = FULL, port_base: int | None = None
 ) -> AsyncIterator[Rig]:
-    """A rig from start to end; its folder stays only when the block fails."""
+    """A rig from start to end; its folder stays when the block fails or asks for it."""
     programs = find_programs(os.environ)
     place = Place(root=STATES, state=state, port_base=port_base or free_block())
     make_directory(place)
@@ -267,7 +278,8 @@ async def running_rig(
         yield rig
     finally:
         await rig.stop()
-    shutil.rmtree(place.directory)
+    if not rig.keep_folder:
+        shutil.rmtree(place.directory)
 
 
 __all__ = ["FULL", "SERVICES", "SMALL", "Rig", "running_rig"]

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 import httpx
 
@@ -25,7 +24,10 @@ from tests.faults.watch import Watch, table_of
 from tests.support.living_stack import LivingStack
 from tests.support.scenario import label_a_training
 
+RESOLVE_WITHIN = 60.0
 DRAIN_WITHIN = 120.0
+SPARE = 400.0
+"""Seconds beside the load: to start, to carry the last faults out, to get quiet, to do the books."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,9 @@ class Wanted:
     plan: Sequence[Planned]
     state: str
     roster: Roster = field(default_factory=lambda: FULL)
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
+    keep: bool = False
+    """Keep data and logs even when all is well."""
 
 
 @dataclass
@@ -73,8 +77,11 @@ class _Front(LivingStack):
 
 
 async def run(wanted: Wanted) -> Outcome:
-    """Run; the rig is gone when this returns."""
-    async with running_rig(state=wanted.state, roster=wanted.roster) as rig:
+    """Run; the rig is gone when this returns. Raises TimeoutError when it takes far too long."""
+    async with (
+        asyncio.timeout(wanted.minutes * 60 + SPARE),
+        running_rig(state=wanted.state, roster=wanted.roster) as rig,
+    ):
         clients = Clients(
             rig.place.urls["identity"], urls={service: rig.urls(service) for service in wanted.roster}
         )
@@ -108,14 +115,19 @@ async def _attack(rig: Rig, clients: Clients, *, watch: Watch, wanted: Wanted) -
         await asyncio.gather(nemesis.run(wanted.plan), asyncio.sleep(wanted.minutes * 60))
         say("quiet: no new faults, no new load")
         load.stop()
-        await asyncio.wait_for(loading, DRAIN_WITHIN)
+        # What is still in doubt after this is found by the books.
+        await asyncio.wait([loading], timeout=RESOLVE_WITHIN)
     finally:
         loading.cancel()
     drained = await watch.level(within=DRAIN_WITHIN)
     behind = () if drained or watch.latest is None else table_of(watch.latest.behind(watch.latest.heads))
     books = await _books(rig, arena, ledger=ledger)
     died = {kept.name: kept.codes for kept in rig.keeper.kept if kept.died_by_itself}
-    return Outcome(wanted, books, ledger, nemesis.injected, behind, died)
+    outcome = Outcome(wanted, books, ledger, nemesis.injected, behind, died)
+    if not outcome.good or wanted.keep:
+        rig.keep_folder = True
+        say(f"data and logs stay in .local/{rig.place.state}")
+    return outcome
 
 
 async def _books(rig: Rig, arena: Arena, *, ledger: Ledger) -> Books:
@@ -141,10 +153,5 @@ def show(outcome: Outcome) -> int:
     """Print the tables and the line for machines; gives the exit code."""
     for line in report.table(outcome):
         print(line)
-    print(json.dumps(summary(outcome)))
+    print(json.dumps(report.summary(outcome)))
     return 0 if outcome.good else 1
-
-
-def summary(outcome: Outcome) -> dict[str, Any]:
-    """The last line."""
-    return report.summary(outcome)
