@@ -144,7 +144,7 @@ class Load:
 
     async def _tell(self, count: int) -> None:
         changes = [
-            self._change("outcome", reference, self._an_outcome(collected=0))
+            self._change("outcome", reference, content=self._an_outcome(collected=0))
             for reference in self._take("ended", count)
         ]
         await self._send("outcome", changes, bulk=True)
@@ -160,7 +160,7 @@ class Load:
                 continue
             content = self._other(kind, record.accepted)
             await self._send(
-                kind, [self._change(kind, reference, content)], bulk=kind == "outcome" or self._coin()
+                kind, [self._change(kind, reference, content=content)], bulk=kind == "outcome" or self._coin()
             )
 
     async def _repeat(self) -> None:
@@ -168,7 +168,7 @@ class Load:
         stage = self._rng.choice(list(_STAGES))
         kind = _STAGES[stage]
         changes = [
-            self._change(kind, reference, self._ledger.record(Key(kind, reference)).accepted[-1])
+            self._change(kind, reference, content=self._ledger.record(Key(kind, reference)).accepted[-1])
             for reference in self._take(stage, self._rng.randint(1, 20))
         ]
         await self._send(kind, changes, bulk=True, again=True)
@@ -227,7 +227,7 @@ class Load:
         taken, self._idle[stage] = idle[:count], idle[count:]
         return taken
 
-    def _change(self, kind: str, reference: str, content: Content) -> Change:
+    def _change(self, kind: str, reference: str, *, content: Content) -> Change:
         enrolment = self._ledger.record(Key("entry", reference)).details.get("enrolment_id")
         return Change(Key(kind, reference), content, enrolment if kind == "outcome" else None)
 

@@ -161,7 +161,8 @@ PLANTS = {
     ),
     "a fact of somebody nobody spoke of": (
         (
-            "INSERT INTO indicators.target_fact (target_id, indicator, value, due_on, label_fr, label_en, target_version)"
+            "INSERT INTO indicators.target_fact"
+            " (target_id, indicator, value, due_on, label_fr, label_en, target_version)"
             " VALUES ('ghost', 'x', 1, '2017-01-01', 'x', 'x', 1)"
         ),
         "doubled: version of ghost in indicators.target_fact",
