@@ -7,7 +7,7 @@ import pytest
 
 from shared.events.catalogue import BY_TYPE, SPOKEN
 from shared.events.envelope import BadEnvelope, Envelope
-from shared.platform.intake import decode
+from shared.platform.applying import decode
 
 GOLDEN = Path(__file__).resolve().parent / "events"
 FORBIDDEN = {
@@ -57,7 +57,7 @@ def test_no_event_of_learners_has_a_field_for_an_identity() -> None:
 def test_the_envelope_is_cloudevents_with_a_zero_padded_sequence() -> None:
     text = (GOLDEN / "followup.outcome.settled.v1.json").read_text()
     content = json.loads(text)
-    envelope = Envelope.from_json(text)
+    envelope = Envelope.from_json(text.encode())
     assert content["specversion"] == "1.0"
     assert content["sequence"] == f"{1234:020d}"
     assert envelope.subject == f"evt.followup.p{int(content['partitionkey']):02d}.outcome.settled.v1"
