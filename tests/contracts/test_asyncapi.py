@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from shared.events.catalogue import BY_TYPE, SPOKEN
+from shared.events.followup import OutcomeSettled
+from shared.events.labelling import LabelGranted
 from shared.platform import asyncapi, event_schemas
 from shared.platform.topology import HEARS, PARTITIONS, SPEAKERS, durables, rights, stream_of
 from tests.contracts.asyncapi_checks import faults
@@ -40,7 +42,7 @@ def test_the_description_names_no_person_to_contact(document: Node) -> None:
 
 
 def test_an_event_that_is_recorded_has_just_the_attributes_that_are_described() -> None:
-    content = json.loads(envelope_of(example_of(BY_TYPE["enrolment.session.opened.v1"])).to_json())
+    content = json.loads(envelope_of(example_of(OutcomeSettled)).to_json())
     described = event_schemas.CLOUD_EVENT
     assert content.keys() <= described["properties"].keys()
     assert set(described["required"]) == content.keys() - {"traceparent", "previousid"}
@@ -79,7 +81,7 @@ def test_each_service_hears_what_its_consumers_apply(document: Node) -> None:
         (listener, f"ctl.{speaker}.watermark") for listener, heard in HEARS.items() for speaker in heard
     }
     assert operations(document, "receive") == applied | watermarks
-    assert ("indicators", "followup.outcome.settled.v1") in applied
+    assert ("indicators", OutcomeSettled.TYPE) in applied
 
 
 def test_a_service_that_applies_less_is_described_otherwise(document: Node) -> None:
@@ -90,9 +92,8 @@ def test_a_service_that_applies_less_is_described_otherwise(document: Node) -> N
 
 
 def test_two_facts_of_one_name_would_share_a_schema_and_are_refused() -> None:
-    granted = BY_TYPE["labelling.label.granted.v1"]
     with pytest.raises(event_schemas.SameName, match="LabelGranted"):
-        event_schemas.of_all([granted, type("LabelGranted", (granted,), {})])
+        event_schemas.of_all([LabelGranted, type("LabelGranted", (LabelGranted,), {})])
 
 
 @pytest.mark.parametrize("action", ["send", "receive"])
@@ -148,7 +149,7 @@ def at(document: Any, path: tuple[str, ...]) -> Any:
     return document
 
 
-TYPE = "followup.outcome.settled.v1"
+TYPE = OutcomeSettled.TYPE
 MESSAGE = ("components", "messages", TYPE)
 EXAMPLE = (*MESSAGE, "examples", "0", "payload")
 
