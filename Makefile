@@ -63,6 +63,10 @@ check: .dev-tools  ## format, lint, types, import rules, dependencies, YAML
 check-deploy: .dev-tools  ## the files of deploy/: Dockerfile, compose, proxy, rights
 	@$(PY) -m deploy.check
 
+.PHONY: check-asyncapi
+check-asyncapi:  ## ask the parser of AsyncAPI about the description of the exchange (needs npm)
+	@sh tests/contracts/check_asyncapi.sh
+
 .PHONY: test
 test: .dev-tools  ## the whole suite, on a real Postgres and NATS (ARGS= goes to pytest)
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import structlog
@@ -14,15 +15,20 @@ from pydantic import SecretStr
 
 from shared.kernel.clock import Clock, SystemClock
 from shared.platform import exchange_routes, health, logs, problems
+from shared.platform.applying import Applier, Subscription
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
 from shared.platform.database import Database
 from shared.platform.edge import Edge
+from shared.platform.feed import Feed
 from shared.platform.freshness import Watermarks
-from shared.platform.intake import Intake, Subscription
+from shared.platform.intake import Ears, Intake
+from shared.platform.intake_store import PostgresIntakeStore
+from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
 from shared.platform.relay import Relay
-from shared.platform.repair import Feed
+from shared.platform.relay_store import PostgresRelayStore
+from shared.platform.repair import Repair, Speakers
 from shared.platform.revisions import head_of
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
@@ -102,7 +108,7 @@ class _Start:
         worker = self._database("worker", self.settings.worker_database_url)
         # One bell for both: whoever commits an event wakes the relay.
         worker.spoke = database.spoke
-        broker = Broker(
+        broker = NatsBroker(
             self.settings.nats_url, identity=self.service.name, seed_file=self.settings.nats_seed_file
         )
         self.app.state.broker = broker
@@ -119,7 +125,7 @@ class _Start:
         self.stack.push_async_callback(database.close)
         return database
 
-    async def _exchange(self, worker: Database, broker: Broker, *, feed: Feed) -> None:
+    async def _exchange(self, worker: Database, broker: NatsBroker, *, feed: Feed) -> None:
         await broker.connect()
         watermarks: Watermarks = self.app.state.watermarks
         name = self.service.name
@@ -128,19 +134,24 @@ class _Start:
         async with asyncio.TaskGroup() as group:
             group.create_task(broker.until_closed())
             if "relay" in self.settings.roles:
-                group.create_task(Relay(worker, broker, service=name, spoke=worker.spoke).run())
+                store = PostgresRelayStore(worker)
+                relay = Relay(store, broker, service=name, me=uuid4(), spoke=worker.spoke)
+                group.create_task(relay.run())
             if "intake" in self.settings.roles and HEARS[name]:
-                intake = Intake(
-                    worker,
-                    broker,
-                    feed=feed,
-                    listener=name,
-                    subscriptions=self.service.subscriptions,
-                    watermarks=watermarks,
-                )
-                group.create_task(intake.run())
+                ears = ears_of(self.service, worker, broker=broker, feed=feed, watermarks=watermarks)
+                group.create_task(Intake(ears).run())
                 for job in self.service.jobs:
                     group.create_task(job(worker))
+
+
+def ears_of(
+    service: Service, worker: Database, *, broker: Broker, feed: Speakers, watermarks: Watermarks
+) -> Ears:
+    """What one replica of a listener hears with."""
+    store = PostgresIntakeStore(worker)
+    applier = Applier(store, feed=feed, listener=service.name, subscriptions=service.subscriptions)
+    repair = Repair(store, feed, applier=applier, listener=service.name, watermarks=watermarks)
+    return Ears(listener=service.name, me=uuid4(), store=store, broker=broker, applier=applier, repair=repair)
 
 
 def _report(task: "asyncio.Task[None]") -> None:

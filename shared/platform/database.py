@@ -42,7 +42,8 @@ class Database:
             # The text of an error quotes its parameters otherwise, and texts end up in logs.
             hide_parameters=True,
             pool_timeout=5,
-            pool_pre_ping=True,
+            # A request must not meet a dead connection; workers try again anyway and spare the round trip.
+            pool_pre_ping=role == "api",
             connect_args={
                 "server_settings": {"application_name": f"tremplin-{service}-{role}", "jit": "off"},
                 "timeout": 5,
@@ -79,6 +80,13 @@ class Database:
         """A connection for questions, with one view of the data for as long as it is held."""
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for single statements that each stand alone: no transaction, one round trip each."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
 
     async def close(self) -> None:

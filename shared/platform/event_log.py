@@ -9,10 +9,17 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.envelope import Envelope, Fact
+from shared.events.watermark import Watermark
 from shared.platform.topology import PARTITIONS
 
 MAX_EVENTS = 500
 """Most events of one transaction: the counter rows stay locked for about one flush."""
+
+COLUMNS = (
+    "partition, seq, event_id, previous_id, type, aggregate_id, aggregate_version,"
+    " CAST(data AS text) AS data, traceparent, recorded_at"
+)
+"""What `envelope_of` needs of a row of the log."""
 
 
 @dataclass(frozen=True, order=True)
@@ -38,28 +45,32 @@ def partition_of(aggregate_id: str) -> int:
 
 # One round trip: lock the counters needed in partition order (no deadlock between bulk calls), draw the
 # numbers, insert. Run as the last statement before COMMIT, so the order of numbers is the order of commits.
+# Each event names the one before it: a log that was set back and went on differently cannot be taken for itself.
 _APPEND = """
-WITH spoken AS (
-    SELECT * FROM unnest(
+WITH spoken AS MATERIALIZED (
+    SELECT *, uuidv7() AS event_id FROM unnest(
         CAST(:partitions AS smallint[]), CAST(:types AS text[]), CAST(:aggregates AS text[]),
-        CAST(:versions AS bigint[]), CAST(:data AS text[]), CAST(:traceparents AS text[])
-    ) WITH ORDINALITY AS s(partition, type, aggregate_id, aggregate_version, data, traceparent, place)
-), wanted AS (
-    SELECT partition, count(*) AS events FROM spoken GROUP BY partition
+        CAST(:versions AS bigint[]), CAST(:data AS text[])
+    ) WITH ORDINALITY AS s(partition, type, aggregate_id, aggregate_version, data, place)
 ), locked AS MATERIALIZED (
-    SELECT c.partition FROM {schema}.event_counter c JOIN wanted USING (partition)
-    ORDER BY c.partition FOR UPDATE OF c
+    SELECT c.partition, c.last_seq, c.last_id, c.day FROM {schema}.event_counter c
+    WHERE c.partition = ANY(CAST(:touched AS smallint[])) ORDER BY c.partition FOR UPDATE
+), numbered AS MATERIALIZED (
+    SELECT s.*, l.last_seq + row_number() OVER log AS seq, lag(s.event_id, 1, l.last_id) OVER log AS previous_id,
+           greatest(l.day, CAST(statement_timestamp() AT TIME ZONE 'UTC' AS date)) AS day
+    FROM spoken s JOIN locked l USING (partition)
+    WINDOW log AS (PARTITION BY s.partition ORDER BY s.place)
 ), drawn AS (
-    UPDATE {schema}.event_counter c SET last_seq = c.last_seq + w.events
-    FROM wanted w JOIN locked l USING (partition) WHERE c.partition = w.partition
-    RETURNING c.partition, c.last_seq, w.events
+    UPDATE {schema}.event_counter c SET last_seq = n.seq, last_id = n.event_id, day = n.day
+    FROM (SELECT DISTINCT ON (partition) * FROM numbered ORDER BY partition, seq DESC) n
+    WHERE c.partition = n.partition
+    RETURNING c.partition, c.last_seq
 ), logged AS (
     INSERT INTO {schema}.event_log
-        (partition, seq, type, aggregate_id, aggregate_version, data, traceparent)
-    SELECT s.partition,
-           d.last_seq - d.events + row_number() OVER (PARTITION BY s.partition ORDER BY s.place),
-           s.type, s.aggregate_id, s.aggregate_version, CAST(s.data AS json), s.traceparent
-    FROM spoken s JOIN drawn d USING (partition)
+        (partition, seq, day, event_id, previous_id, type, aggregate_id, aggregate_version, data, traceparent)
+    SELECT partition, seq, day, event_id, previous_id, type, aggregate_id, aggregate_version,
+           CAST(data AS json), CAST(:traceparent AS text)
+    FROM numbered
 )
 SELECT partition, last_seq FROM drawn ORDER BY partition
 """
@@ -80,11 +91,12 @@ async def append(
         text(_APPEND.format(schema=service)),
         {
             "partitions": partitions,
+            "touched": sorted(set(partitions)),
             "types": [fact.TYPE for fact in facts],
             "aggregates": aggregates,
             "versions": [fact.version for fact in facts],
             "data": [fact.model_dump_json() for fact in facts],
-            "traceparents": [traceparent] * len(facts),
+            "traceparent": traceparent,
         },
     )
     positions = [Position(service, row.partition, row.last_seq) for row in result]
@@ -94,27 +106,54 @@ async def append(
     return positions
 
 
-async def log_epoch(connection: AsyncConnection, *, service: str) -> UUID:
-    """The incarnation of this log; a restored database starts a new one by decision."""
-    epoch: UUID = (await connection.execute(text(f"SELECT epoch FROM {service}.log_epoch"))).scalar_one()  # noqa: S608 - our own name
-    return epoch
+async def watermark(connection: AsyncConnection, *, service: str) -> Watermark:
+    """Epoch of this log, and last number of each partition, of one instant."""
+    rows = await connection.execute(
+        text(
+            f"SELECT partition, last_seq, (SELECT epoch FROM {service}.log_epoch"  # noqa: S608 - our own name
+            f" ORDER BY began_at DESC LIMIT 1) AS epoch FROM {service}.event_counter"
+        )
+    )
+    found = rows.all()
+    return Watermark(found[0].epoch, {row.partition: row.last_seq for row in found})
 
 
-async def heads(connection: AsyncConnection, *, service: str) -> dict[int, int]:
-    """Last number of each partition of this log."""
-    rows = await connection.execute(text(f"SELECT partition, last_seq FROM {service}.event_counter"))  # noqa: S608
-    return {row.partition: row.last_seq for row in rows}
+_STRANGE = """
+SELECT t.partition FROM unnest(CAST(:partitions AS smallint[]), CAST(:seqs AS bigint[]), CAST(:ids AS uuid[]))
+    AS t(partition, seq, id)
+JOIN {schema}.event_counter c USING (partition)
+WHERE t.seq > c.last_seq OR EXISTS (
+    SELECT FROM {schema}.event_log l WHERE l.partition = t.partition AND l.seq = t.seq AND l.event_id <> t.id)
+ORDER BY t.partition
+"""
+
+
+async def strangers(
+    connection: AsyncConnection, places: Sequence[tuple[int, int, UUID]], *, service: str
+) -> tuple[int, ...]:
+    """Partitions of those places (partition, number, id) at which this log has another event, or none yet.
+
+    An event that was archived and dropped is not there to compare: its number is taken at its word.
+    """
+    rows = await connection.execute(
+        text(_STRANGE.format(schema=service)),
+        {
+            "partitions": [partition for partition, _, _ in places],
+            "seqs": [seq for _, seq, _ in places],
+            "ids": [id_ for _, _, id_ in places],
+        },
+    )
+    return tuple(rows.scalars())
 
 
 async def read(
     connection: AsyncConnection, *, service: str, partition: int, after: int, limit: int
 ) -> list[Envelope]:
     """Events of one partition with a number greater than `after`, in order."""
-    epoch = await log_epoch(connection, service=service)
+    epoch = (await watermark(connection, service=service)).epoch
     rows = await connection.execute(
         text(
-            "SELECT partition, seq, event_id, type, aggregate_id, aggregate_version,"  # noqa: S608 - our own name
-            f" CAST(data AS text) AS data, traceparent, recorded_at FROM {service}.event_log"
+            f"SELECT {COLUMNS} FROM {service}.event_log"  # noqa: S608 - our own name
             " WHERE partition = :partition AND seq > :after ORDER BY seq LIMIT :limit"
         ),
         {"partition": partition, "after": after, "limit": limit},
@@ -136,4 +175,5 @@ def envelope_of(row: RowMapping, *, service: str, epoch: UUID) -> Envelope:
         recorded_at=row["recorded_at"],
         data=row["data"],
         traceparent=row["traceparent"],
+        previous_id=row["previous_id"],
     )

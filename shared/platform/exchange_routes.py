@@ -1,15 +1,63 @@
-"""The exchange seen over HTTP: how fresh this service is, and its log for those who must repair theirs."""
+"""The exchange seen over HTTP: how fresh this service is, and its log for those who follow it."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
-from shared.platform import event_log
+from shared.kernel.errors import Forbidden, Rule
+from shared.platform import event_log, heard_positions
 from shared.platform.auth import Caller, authenticated, require
-from shared.platform.dependencies import Reader
+from shared.platform.dependencies import Reader, Tx
+from shared.platform.fields import Body, View
 from shared.platform.freshness import freshness
-from shared.platform.topology import PARTITIONS
+from shared.platform.topology import HEARS, PARTITIONS
+
+NO_LISTENER = Rule(
+    "no_listener",
+    fr="Ce client n'est pas un service qui écoute celui-ci.",
+    en="This client is not a service that hears this one.",
+)
+
+
+_EXAMPLE: JsonDict = {
+    "positions": [
+        {
+            "partition": 7,
+            "seq": 1234,
+            "id": "019ac0de-0000-7000-8000-000000000001",
+            "epoch": "5f0c2c5e-0000-4000-8000-000000000001",
+        }
+    ]
+}
+
+
+class HeardPosition(Body):
+    """The last event of one partition that a listener has applied."""
+
+    partition: Annotated[int, Field(strict=True, ge=0, lt=PARTITIONS)]
+    seq: Annotated[int, Field(strict=True, ge=1, le=2**62)]
+    id: UUID
+    epoch: UUID
+
+
+class HeardPositions(Body):
+    """Where a listener stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    positions: Annotated[list[HeardPosition], Field(max_length=PARTITIONS)]
+
+
+class LogAnswer(View):
+    """This log's incarnation, and the partitions in which it has no such event at that number."""
+
+    epoch: UUID
+    strange: list[int]
+
 
 router = APIRouter(prefix="/v1", tags=["exchange"])
 
@@ -43,3 +91,22 @@ async def read_events(  # noqa: PLR0917 - handed over by name
     return PlainTextResponse(
         "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
     )
+
+
+@router.put("/events/heard", operation_id="report_heard", summary="Say how far one has heard this log")
+async def report_heard(  # noqa: PLR0917 - handed over by name
+    request: Request, body: HeardPositions, tx: Tx, caller: Annotated[Caller, Depends(require("events:feed"))]
+) -> LogAnswer:
+    """Positions are kept, so that nothing is forgotten before every listener has it; strange ones are answered."""
+    service: str = request.app.state.service
+    listener = caller.client_id.removeprefix("service-")
+    if service not in HEARS.get(listener, ()):
+        raise Forbidden(NO_LISTENER)
+    places = [(at.partition, at.seq, at.id) for at in body.positions]
+    epoch = (await event_log.watermark(tx.connection, service=service)).epoch
+    strange = await event_log.strangers(tx.connection, places, service=service)
+    sound = {
+        at.partition: at.seq for at in body.positions if at.epoch == epoch and at.partition not in strange
+    }
+    await heard_positions.keep(tx, sound, listener=listener, service=service)
+    return LogAnswer(epoch=epoch, strange=list(strange))

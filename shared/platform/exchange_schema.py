@@ -55,3 +55,170 @@ def drop_v1(service: str) -> None:
     """Undo `create_v1`."""
     for name in _NAMES.split(", "):
         op.execute(f"DROP TABLE {service}.{name}")
+
+
+_TABLES_V2 = """
+ALTER TABLE {s}.event_log RENAME TO event_log_before;
+ALTER TABLE {s}.event_log_before RENAME CONSTRAINT pk_event_log TO pk_event_log_before;
+CREATE TABLE {s}.event_log (
+    partition smallint NOT NULL, seq bigint NOT NULL, day date NOT NULL,
+    event_id uuid NOT NULL, previous_id uuid, type text NOT NULL,
+    aggregate_id text NOT NULL, aggregate_version bigint NOT NULL,
+    data json NOT NULL, traceparent text,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_event_log PRIMARY KEY (partition, seq, day)) PARTITION BY RANGE (day);
+CREATE TABLE {s}.event_log_unplanned PARTITION OF {s}.event_log DEFAULT;
+ALTER TABLE {s}.event_counter ADD COLUMN last_id uuid, ADD COLUMN day date NOT NULL DEFAULT '-infinity';
+ALTER TABLE {s}.log_epoch ADD COLUMN began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ADD COLUMN reason text NOT NULL DEFAULT 'first';
+CREATE TABLE {s}.log_cut (
+    epoch uuid NOT NULL, partition smallint NOT NULL, last_seq bigint NOT NULL,
+    CONSTRAINT pk_log_cut PRIMARY KEY (epoch, partition));
+CREATE TABLE {s}.log_archive (
+    day date NOT NULL, partition smallint NOT NULL, first_seq bigint NOT NULL, last_seq bigint NOT NULL,
+    events bigint NOT NULL, digest numeric NOT NULL, file text NOT NULL,
+    verified_at timestamptz NOT NULL DEFAULT now(), dropped_at timestamptz,
+    CONSTRAINT pk_log_archive PRIMARY KEY (day, partition));
+CREATE TABLE {s}.heard_position (
+    listener text NOT NULL, partition smallint NOT NULL, last_seq bigint NOT NULL,
+    reported_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT pk_heard_position PRIMARY KEY (listener, partition));
+CREATE TABLE {s}.relay_state (
+    one boolean NOT NULL DEFAULT true, broker_epoch text, halted text, halted_at timestamptz,
+    CONSTRAINT pk_relay_state PRIMARY KEY (one), CONSTRAINT ck_relay_state_one CHECK (one));
+ALTER TABLE {s}.intake_position ADD COLUMN last_id uuid;
+CREATE TABLE {s}.intake_source (
+    source text NOT NULL, halted text, halted_at timestamptz,
+    detail jsonb NOT NULL DEFAULT '{{}}'::jsonb,
+    CONSTRAINT pk_intake_source PRIMARY KEY (source));
+CREATE TABLE {s}.intake_member (
+    member uuid NOT NULL, source text NOT NULL, alive_until timestamptz NOT NULL,
+    CONSTRAINT pk_intake_member PRIMARY KEY (source, member));
+CREATE TABLE {s}.intake_lease (
+    durable text NOT NULL, owner uuid, leased_until timestamptz, fence bigint NOT NULL DEFAULT 0,
+    CONSTRAINT pk_intake_lease PRIMARY KEY (durable)) WITH (fillfactor = 50);
+CREATE TABLE {s}.intake_digest (
+    source text NOT NULL, partition smallint NOT NULL, hour timestamptz NOT NULL,
+    events bigint NOT NULL, digest numeric NOT NULL,
+    CONSTRAINT pk_intake_digest PRIMARY KEY (source, partition, hour)) WITH (fillfactor = 50);
+ALTER TABLE {s}.parked_event ADD COLUMN tries integer NOT NULL DEFAULT 0, ADD COLUMN tried_at timestamptz;
+CREATE TABLE {s}.redrive_request (
+    request bigint GENERATED ALWAYS AS IDENTITY, source text NOT NULL, aggregate_id text,
+    requested_by text NOT NULL, requested_at timestamptz NOT NULL DEFAULT now(),
+    done_at timestamptz, driven integer, left_parked integer,
+    CONSTRAINT pk_redrive_request PRIMARY KEY (request));
+INSERT INTO {s}.relay_state (one) VALUES (true);
+REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log, {s}.event_log_unplanned, {s}.log_archive FROM {s}_api, {s}_worker;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.log_epoch, {s}.log_cut FROM {s}_api, {s}_worker;
+REVOKE INSERT, DELETE, TRUNCATE ON {s}.relay_state FROM {s}_api, {s}_worker;
+REVOKE UPDATE ON {s}.relay_state FROM {s}_api;
+REVOKE INSERT ON {s}.log_archive FROM {s}_api;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.intake_source, {s}.intake_member, {s}.intake_lease,
+    {s}.intake_digest FROM {s}_api;
+REVOKE UPDATE, DELETE, TRUNCATE ON {s}.redrive_request FROM {s}_api;
+INSERT INTO {s}.event_log (partition, seq, day, event_id, previous_id, type, aggregate_id, aggregate_version, data,
+    traceparent, recorded_at)
+    SELECT partition, seq, max(CAST(recorded_at AT TIME ZONE 'UTC' AS date)) OVER w, event_id,
+        lag(event_id) OVER w, type, aggregate_id, aggregate_version, data, traceparent, recorded_at
+    FROM {s}.event_log_before WINDOW w AS (PARTITION BY partition ORDER BY seq);
+UPDATE {s}.event_counter c SET last_id = l.event_id, day = l.day
+    FROM {s}.event_log l WHERE l.partition = c.partition AND l.seq = c.last_seq;
+DROP TABLE {s}.event_log_before;
+"""
+
+# Making and dropping a day is defining a table: the owner does it on behalf of the worker, and nothing else.
+_DAYS_V2 = """
+CREATE FUNCTION {s}.plan_log_days(first date, days integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {s}, pg_temp AS $$
+DECLARE
+    wanted date;
+    name text;
+    made integer := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('{s}.plan_log_days'));
+    FOR wanted IN SELECT first + number FROM generate_series(0, days - 1) AS number LOOP
+        name := 'event_log_' || to_char(wanted, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass('{s}.' || name) IS NOT NULL;
+        EXECUTE format('CREATE TABLE {s}.%I (LIKE {s}.event_log INCLUDING DEFAULTS)', name);
+        -- What was written before its day was planned moves there, unseen by anybody meanwhile.
+        EXECUTE format('INSERT INTO {s}.%I SELECT * FROM {s}.event_log_unplanned WHERE day = %L', name, wanted);
+        EXECUTE format('DELETE FROM {s}.event_log_unplanned WHERE day = %L', wanted);
+        EXECUTE format('ALTER TABLE {s}.event_log ATTACH PARTITION {s}.%I FOR VALUES FROM (%L) TO (%L)',
+            name, wanted, wanted + 1);
+        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON {s}.%I FROM {s}_api, {s}_worker', name);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END $$
+---
+CREATE FUNCTION {s}.drop_log_day(wanted date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {s}, pg_temp AS $$
+DECLARE
+    name text := 'event_log_' || to_char(wanted, 'YYYYMMDD');
+    kept bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM (SELECT partition, count(*) AS events, min(seq) AS first_seq,'
+        ' max(seq) AS last_seq FROM {s}.%I GROUP BY partition) AS held LEFT JOIN {s}.log_archive a'
+        ' ON a.day = %L AND a.partition = held.partition AND a.events = held.events'
+        ' AND a.first_seq = held.first_seq AND a.last_seq = held.last_seq WHERE a.partition IS NULL',
+        name, wanted) INTO kept;
+    IF kept > 0 THEN
+        RAISE EXCEPTION 'the day % is not archived whole', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    EXECUTE format('SELECT count(*) FROM {s}.log_archive a WHERE a.day = %L AND EXISTS ('
+        'SELECT FROM {s}.heard_position h WHERE h.partition = a.partition AND h.last_seq < a.last_seq)',
+        wanted) INTO kept;
+    IF kept > 0 THEN
+        RAISE EXCEPTION 'a listener has not passed the day %', wanted
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    UPDATE {s}.log_archive SET dropped_at = now() WHERE day = wanted;
+    EXECUTE format('DROP TABLE {s}.%I', name);
+END $$
+---
+REVOKE ALL ON FUNCTION {s}.plan_log_days(date, integer), {s}.drop_log_day(date) FROM PUBLIC, {s}_api
+---
+SELECT {s}.plan_log_days(CAST(now() AT TIME ZONE 'UTC' AS date), 3)
+"""
+_NAMES_V2 = (
+    "redrive_request, intake_digest, intake_lease, intake_member, intake_source, relay_state, heard_position,"
+    " log_archive, log_cut"
+)
+_UNDO_V2 = """
+DROP FUNCTION {s}.drop_log_day(date);
+DROP FUNCTION {s}.plan_log_days(date, integer);
+ALTER TABLE {s}.event_log RENAME TO event_log_days;
+ALTER TABLE {s}.event_log_days RENAME CONSTRAINT pk_event_log TO pk_event_log_days;
+CREATE TABLE {s}.event_log (
+    partition smallint NOT NULL, seq bigint NOT NULL,
+    event_id uuid NOT NULL DEFAULT uuidv7(), type text NOT NULL,
+    aggregate_id text NOT NULL, aggregate_version bigint NOT NULL,
+    data json NOT NULL, traceparent text,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_event_log PRIMARY KEY (partition, seq));
+INSERT INTO {s}.event_log SELECT partition, seq, event_id, type, aggregate_id, aggregate_version, data, traceparent,
+    recorded_at FROM {s}.event_log_days;
+DROP TABLE {s}.event_log_days;
+REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log FROM {s}_api, {s}_worker;
+ALTER TABLE {s}.event_counter DROP COLUMN last_id, DROP COLUMN day;
+ALTER TABLE {s}.log_epoch DROP COLUMN began_at, DROP COLUMN reason;
+ALTER TABLE {s}.intake_position DROP COLUMN last_id;
+ALTER TABLE {s}.parked_event DROP COLUMN tries, DROP COLUMN tried_at
+"""
+
+
+def create_v2(service: str) -> None:
+    """Days of the log, lineage, archive, leases, digests and the states of relay and intake."""
+    for statement in _TABLES_V2.format(s=service).split(";\n"):
+        if statement.strip():
+            op.execute(statement)
+    for statement in _DAYS_V2.format(s=service).split("\n---\n"):
+        op.execute(statement)
+
+
+def drop_v2(service: str) -> None:
+    """Undo `create_v2`. Days that were dropped after their archiving are not brought back."""
+    for name in _NAMES_V2.split(", "):
+        op.execute(f"DROP TABLE {service}.{name.strip()}")
+    for statement in _UNDO_V2.format(s=service).split(";\n"):
+        op.execute(statement)

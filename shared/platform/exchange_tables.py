@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
+    Date,
     DateTime,
     Identity,
     Index,
+    Integer,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -25,6 +30,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+# Hot rows: room on the page keeps their updates there.
+_HOT = {"fillfactor": 50}
+_ZERO = text("0")
 
 
 def service_metadata(schema: str) -> MetaData:
@@ -34,28 +42,32 @@ def service_metadata(schema: str) -> MetaData:
 
 @dataclass(frozen=True)
 class ExchangeTables:
-    """Handles of the exchange tables of one service."""
+    """Handles of the exchange tables that services themselves name; the platform names the others in its SQL."""
 
     event_log: Table
-    event_counter: Table
-    log_epoch: Table
-    relay_cursor: Table
-    intake_position: Table
     parked_event: Table
     journal: Table
 
 
 def exchange_tables(metadata: MetaData) -> ExchangeTables:
     """Declare the exchange tables in a service's metadata."""
+    _speaking(metadata)
+    _hearing(metadata)
     return ExchangeTables(
-        event_log=_event_log(metadata),
-        event_counter=_event_counter(metadata),
-        log_epoch=Table("log_epoch", metadata, Column("epoch", Uuid, primary_key=True)),
-        relay_cursor=_relay_cursor(metadata),
-        intake_position=_intake_position(metadata),
-        parked_event=_parked_event(metadata),
-        journal=_journal(metadata),
+        event_log=_event_log(metadata), parked_event=_parked_event(metadata), journal=_journal(metadata)
     )
+
+
+def _partition() -> Column[int]:
+    return Column("partition", SmallInteger, primary_key=True, autoincrement=False)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _instant(name: str, *, now: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=not now, server_default=func.now() if now else None)
 
 
 def _event_log(metadata: MetaData) -> Table:
@@ -64,7 +76,10 @@ def _event_log(metadata: MetaData) -> Table:
         metadata,
         Column("partition", SmallInteger, primary_key=True),
         Column("seq", BigInteger, primary_key=True),
-        Column("event_id", Uuid, nullable=False, server_default=text("uuidv7()")),
+        # The day never goes back within a partition, so that a day holds one run of numbers.
+        Column("day", Date, primary_key=True),
+        Column("event_id", Uuid, nullable=False),
+        Column("previous_id", Uuid),
         Column("type", Text, nullable=False),
         Column("aggregate_id", Text, nullable=False),
         Column("aggregate_version", BigInteger, nullable=False),
@@ -72,58 +87,151 @@ def _event_log(metadata: MetaData) -> Table:
         Column("data", JSON, nullable=False),
         Column("traceparent", Text),
         Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+        postgresql_partition_by="RANGE (day)",
     )
 
 
-def _event_counter(metadata: MetaData) -> Table:
-    return Table(
+def _speaking(metadata: MetaData) -> None:
+    Table(
         "event_counter",
         metadata,
-        Column("partition", SmallInteger, primary_key=True, autoincrement=False),
-        Column("last_seq", BigInteger, nullable=False, server_default="0"),
-        # Hot rows: room on the page keeps their updates there.
-        postgresql_with={"fillfactor": 50},
+        _partition(),
+        Column("last_seq", BigInteger, nullable=False, server_default=_ZERO),
+        Column("last_id", Uuid),
+        Column("day", Date, nullable=False, server_default=text("'-infinity'")),
+        postgresql_with=_HOT,
     )
+    Table(
+        "log_epoch",
+        metadata,
+        Column("epoch", Uuid, primary_key=True),
+        Column("began_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+        Column("reason", Text, nullable=False, server_default="first"),
+    )
+    # Up to here an epoch has the same events as the one before it.
+    Table("log_cut", metadata, Column("epoch", Uuid, primary_key=True), _partition(), _number("last_seq"))
+    Table(
+        "log_archive",
+        metadata,
+        Column("day", Date, primary_key=True),
+        _partition(),
+        *map(_number, ("first_seq", "last_seq", "events")),
+        Column("digest", Numeric, nullable=False),
+        Column("file", Text, nullable=False),
+        _instant("verified_at"),
+        _instant("dropped_at", now=False),
+    )
+    Table(
+        "heard_position",
+        metadata,
+        Column("listener", Text, primary_key=True),
+        _partition(),
+        _number("last_seq"),
+        _instant("reported_at"),
+    )
+    _relaying(metadata)
 
 
-def _relay_cursor(metadata: MetaData) -> Table:
-    return Table(
+def _relaying(metadata: MetaData) -> None:
+    Table(
         "relay_cursor",
         metadata,
-        Column("partition", SmallInteger, primary_key=True, autoincrement=False),
-        Column("published_through", BigInteger, nullable=False, server_default="0"),
+        _partition(),
+        Column("published_through", BigInteger, nullable=False, server_default=_ZERO),
         Column("owner", Uuid),
-        Column("leased_until", DateTime(timezone=True)),
-        Column("fence", BigInteger, nullable=False, server_default="0"),
-        postgresql_with={"fillfactor": 50},
+        _instant("leased_until", now=False),
+        Column("fence", BigInteger, nullable=False, server_default=_ZERO),
+        postgresql_with=_HOT,
+    )
+    Table(
+        "relay_state",
+        metadata,
+        Column("one", Boolean, primary_key=True, server_default=text("true")),
+        Column("broker_epoch", Text),
+        Column("halted", Text),
+        _instant("halted_at", now=False),
+        CheckConstraint("one", name="one"),
     )
 
 
-def _intake_position(metadata: MetaData) -> Table:
-    return Table(
+def _hearing(metadata: MetaData) -> None:
+    Table(
         "intake_position",
         metadata,
         Column("source", Text, primary_key=True),
-        Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+        _partition(),
         Column("epoch", Uuid),
-        Column("last_seq", BigInteger, nullable=False, server_default="0"),
-        Column("moved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        postgresql_with={"fillfactor": 50},
+        Column("last_seq", BigInteger, nullable=False, server_default=_ZERO),
+        Column("last_id", Uuid),
+        _instant("moved_at"),
+        postgresql_with=_HOT,
+    )
+    Table(
+        "intake_source",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("halted", Text),
+        _instant("halted_at", now=False),
+        Column("detail", JSONB(none_as_null=True), nullable=False, server_default=text("'{}'::jsonb")),
+    )
+    _sharing(metadata)
+
+
+def _sharing(metadata: MetaData) -> None:
+    Table(
+        "intake_member",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("member", Uuid, primary_key=True),
+        Column("alive_until", DateTime(timezone=True), nullable=False),
+    )
+    Table(
+        "intake_lease",
+        metadata,
+        Column("durable", Text, primary_key=True),
+        Column("owner", Uuid),
+        _instant("leased_until", now=False),
+        Column("fence", BigInteger, nullable=False, server_default=_ZERO),
+        postgresql_with=_HOT,
+    )
+    Table(
+        "intake_digest",
+        metadata,
+        Column("source", Text, primary_key=True),
+        _partition(),
+        Column("hour", DateTime(timezone=True), primary_key=True),
+        _number("events"),
+        Column("digest", Numeric, nullable=False),
+        postgresql_with=_HOT,
     )
 
 
 def _parked_event(metadata: MetaData) -> Table:
+    Table(
+        "redrive_request",
+        metadata,
+        Column("request", BigInteger, Identity(always=True), primary_key=True),
+        Column("source", Text, nullable=False),
+        Column("aggregate_id", Text),
+        Column("requested_by", Text, nullable=False),
+        _instant("requested_at"),
+        _instant("done_at", now=False),
+        Column("driven", Integer),
+        Column("left_parked", Integer),
+    )
     return Table(
         "parked_event",
         metadata,
         Column("source", Text, primary_key=True),
-        Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+        _partition(),
         Column("seq", BigInteger, primary_key=True, autoincrement=False),
         Column("aggregate_id", Text, nullable=False),
         Column("type", Text, nullable=False),
         Column("envelope", JSON, nullable=False),
         Column("reason", Text, nullable=False),
-        Column("parked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        _instant("parked_at"),
+        Column("tries", Integer, nullable=False, server_default=_ZERO),
+        _instant("tried_at", now=False),
         Index(None, "source", "aggregate_id"),
     )
 
@@ -133,7 +241,7 @@ def _journal(metadata: MetaData) -> Table:
         "journal",
         metadata,
         Column("entry", BigInteger, Identity(always=True), primary_key=True),
-        Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        _instant("at"),
         Column("client_id", Text, nullable=False),
         Column("action", Text, nullable=False),
         Column("purpose", Text),

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.events.watermark import Watermark, named
 from shared.kernel.errors import Rule, Unavailable, Violation
+from shared.platform import event_log
 from shared.platform.event_log import Position
-from shared.platform.event_log import heads as log_heads
 from shared.platform.problems import ProblemError
 from shared.platform.topology import HEARS, PARTITIONS, SPEAKERS
 
@@ -30,13 +31,17 @@ UNKNOWN_POSITION = Rule(
 class Watermarks:
     """The last numbers each speaker announced, and when they were heard."""
 
-    heads: dict[str, dict[int, int]] = field(default_factory=dict)
+    heard: dict[str, Watermark] = field(default_factory=dict)
     heard_at: dict[str, float] = field(default_factory=dict)
 
-    def hear(self, speaker: str, heads: dict[int, int]) -> None:
+    def hear(self, speaker: str, watermark: Watermark) -> None:
         """Keep an announcement."""
-        self.heads[speaker] = heads
+        self.heard[speaker] = watermark
         self.heard_at[speaker] = time.monotonic()
+
+    def of(self, speaker: str) -> Watermark | None:
+        """The last announcement; None before the first."""
+        return self.heard.get(speaker)
 
     def age_of(self, speaker: str) -> float | None:
         """Seconds since the last announcement; None before the first."""
@@ -75,7 +80,7 @@ async def require_heard(connection: AsyncConnection, wanted: str, *, service: st
     positions = parse_positions(wanted)
     heard = await positions_heard(connection, service=service)
     if any(position.service == service for position in positions):
-        heard[service] = await log_heads(connection, service=service)
+        heard[service] = (await event_log.watermark(connection, service=service)).heads
     _demand(positions, heard)
 
 
@@ -97,17 +102,13 @@ async def freshness(connection: AsyncConnection, watermarks: Watermarks, *, serv
     heard = await positions_heard(connection, service=service)
     return {
         "service": service,
-        "log": _named(await log_heads(connection, service=service)),
+        "log": named((await event_log.watermark(connection, service=service)).heads),
         "heard": {
             speaker: {
-                "positions": _named(positions),
-                "watermark": _named(watermarks.heads.get(speaker, {})),
+                "positions": named(positions),
+                "watermark": named(announced.heads if (announced := watermarks.of(speaker)) else {}),
                 "age_seconds": watermarks.age_of(speaker),
             }
             for speaker, positions in heard.items()
         },
     }
-
-
-def _named(numbers: dict[int, int]) -> dict[str, int]:
-    return {f"{partition:02d}": number for partition, number in sorted(numbers.items())}

@@ -7,9 +7,13 @@ REQUEST_SECONDS = Histogram(
 )
 PUBLISHED = Counter("tremplin_relay_published_total", "Events handed to the broker.", ("service",))
 PUBLISH_FAILURES = Counter("tremplin_relay_failures_total", "Publications to be repeated.", ("service",))
+RELAY_HALTED = Gauge("tremplin_relay_halted", "1 while nothing may be published.", ("service",))
+BROKER_REFUSALS = Counter(
+    "tremplin_broker_rights_refused_total", "Rights refused by the broker.", ("service",)
+)
 APPLIED = Counter("tremplin_intake_applied_total", "Events applied.", ("listener", "source"))
 DISCARDED = Counter("tremplin_intake_discarded_total", "Events seen before.", ("listener", "source"))
-PARKED = Counter("tremplin_intake_parked_total", "Events set aside.", ("listener", "source"))
+PARKED = Counter("tremplin_intake_parked_total", "Events set aside.", ("listener", "source", "reason"))
 UNREADABLE = Counter(
     "tremplin_intake_unreadable_total", "Messages without source and number.", ("listener", "source")
 )
@@ -24,4 +28,9 @@ EVENT_AGE = Histogram(
 )
 WATERMARK_AGE = Gauge(
     "tremplin_watermark_age_seconds", "Since the source was last heard.", ("listener", "source")
+)
+INTAKE_HALTED = Gauge(
+    "tremplin_intake_halted",
+    "1 while a source is not followed until a person decides.",
+    ("listener", "source"),
 )

@@ -6,6 +6,7 @@ Run at deploy time with the provisioner's own identity: `python -m shared.platfo
 import asyncio
 import os
 import sys
+from uuid import uuid4
 
 import nats
 from nats.errors import Error as NatsError
@@ -23,12 +24,14 @@ from nats.js.errors import NotFoundError
 
 from shared.platform.topology import PROVISIONER, SPEAKERS, Durable, durables, inbox_of, stream_of
 
+EPOCH = "epoch"
+"""Name of the stream's incarnation in its metadata."""
 SEVEN_DAYS = 7 * 24 * 3600.0
 FIVE_MINUTES = 300.0
 MAX_BYTES = 2 * 1024**3
 
 
-def stream_config(speaker: str, *, replicas: int) -> StreamConfig:
+def stream_config(speaker: str, *, replicas: int, epoch: str) -> StreamConfig:
     """One stream per speaker: a full stream refuses (the relay waits) and never drops the oldest silently."""
     return StreamConfig(
         name=stream_of(speaker),
@@ -44,6 +47,8 @@ def stream_config(speaker: str, *, replicas: int) -> StreamConfig:
         deny_purge=True,
         allow_direct=True,
         allow_atomic=True,
+        # A stream that is made anew has another one: whoever compares knows that what was stored is gone.
+        metadata={EPOCH: epoch},
     )
 
 
@@ -53,7 +58,8 @@ def consumer_config(durable: Durable) -> ConsumerConfig:
         durable_name=durable.name,
         filter_subjects=durable.filter_subjects,
         deliver_policy=DeliverPolicy.ALL,
-        ack_policy=AckPolicy.EXPLICIT,
+        # One acknowledgement for all before it: each durable has one puller, and what is applied is known elsewhere.
+        ack_policy=AckPolicy.ALL,
         ack_wait=60.0,
         max_deliver=-1,
         max_ack_pending=2000,
@@ -64,14 +70,28 @@ def consumer_config(durable: Durable) -> ConsumerConfig:
 async def provision(jetstream: JetStreamContext, *, replicas: int = 1) -> None:
     """Create or update every stream and consumer."""
     for speaker in SPEAKERS:
-        config = stream_config(speaker, replicas=replicas)
+        name = stream_of(speaker)
         try:
-            await jetstream.stream_info(stream_of(speaker))
-            await jetstream.update_stream(config)
+            held = await jetstream.stream_info(name)
         except NotFoundError:
-            await jetstream.add_stream(config)
+            await jetstream.add_stream(stream_config(speaker, replicas=replicas, epoch=uuid4().hex))
+            continue
+        epoch = (held.config.metadata or {}).get(EPOCH) or uuid4().hex
+        await jetstream.update_stream(stream_config(speaker, replicas=replicas, epoch=epoch))
     for durable in durables():
-        await jetstream.add_consumer(stream_of(durable.speaker), consumer_config(durable))
+        await _provision_consumer(jetstream, durable)
+
+
+async def _provision_consumer(jetstream: JetStreamContext, durable: Durable) -> None:
+    """The broker does not change how an existing consumer acknowledges: it is made anew, at the cost of a replay."""
+    stream, wanted = stream_of(durable.speaker), consumer_config(durable)
+    try:
+        held = await jetstream.consumer_info(stream, durable.name)
+    except NotFoundError:
+        held = None
+    if held is not None and held.config.ack_policy != wanted.ack_policy:
+        await jetstream.delete_consumer(stream, durable.name)
+    await jetstream.add_consumer(stream, wanted)
 
 
 async def _main() -> int:

@@ -1,24 +1,23 @@
 """From the log to the broker: a cursor per partition under a fenced lease, in order, repeated until confirmed.
 
-While the broker is away nothing is lost and nothing fails: the log grows and the relay catches up.
+While the broker is away nothing is lost and nothing fails: the log grows and the relay catches up. On every new
+connection it compares what the broker holds with the log: where the broker has forgotten, cursors go back; where the
+log has forgotten, nothing is published until a person has decided.
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.events.envelope import Envelope
-from shared.platform import event_log
-from shared.platform.broker import Broker, PublishFailed
-from shared.platform.database import Database
-from shared.platform.metrics import PUBLISH_FAILURES, PUBLISHED
+from shared.platform.broker import Broker, BrokerUnavailable, PublishFailed
+from shared.platform.metrics import PUBLISH_FAILURES, PUBLISHED, RELAY_HALTED
 from shared.platform.problems import is_transient
+from shared.platform.relay_store import Lease, RelayStore
 
 log = structlog.get_logger()
 
@@ -28,46 +27,23 @@ LEASE = 10.0
 RENEW = 3.0
 WATERMARK_EVERY = 1.0
 AFTER_FAILURE = 1.0
-
-_TAKE_LEASES = """
-UPDATE {schema}.relay_cursor
-SET fence = fence + CASE WHEN owner = :me THEN 0 ELSE 1 END, owner = :me,
-    leased_until = clock_timestamp() + make_interval(secs => :lease)
-WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
-RETURNING partition, published_through, fence
-"""
-_RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"
-_UNPUBLISHED = """
-SELECT l.partition, l.seq, l.event_id, l.type, l.aggregate_id, l.aggregate_version,
-       CAST(l.data AS text) AS data, l.traceparent, l.recorded_at
-FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
-CROSS JOIN LATERAL (
-    SELECT * FROM {schema}.event_log e
-    WHERE e.partition = c.partition AND e.seq > c.through ORDER BY e.seq LIMIT :batch
-) l
-ORDER BY l.partition, l.seq
-LIMIT :batch
-"""
-_ADVANCE = """
-UPDATE {schema}.relay_cursor r SET published_through = a.through
-FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
-    AS a(partition, through, fence)
-WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through < a.through
-"""
+LOOK_AGAIN = 5.0
+"""Seconds between two looks whether a person has decided."""
 
 
 class Relay:
     """Publishes one service's log; several may run, each partition has one owner at a time."""
 
-    def __init__(self, database: Database, broker: Broker, *, service: str, spoke: asyncio.Event) -> None:
-        self._database = database
+    def __init__(
+        self, store: RelayStore, broker: Broker, *, service: str, me: UUID, spoke: asyncio.Event
+    ) -> None:
+        self._store = store
         self._broker = broker
         self._service = service
         self._spoke = spoke
-        self._me: UUID = uuid4()
-        self._epoch: UUID | None = None
-        self._through: dict[int, int] = {}
-        self._fences: dict[int, int] = {}
+        self._me = me
+        self._leases: dict[int, Lease] = {}
+        self._met = 0
         self._renewed_at = float("-inf")
         self._announced_at = float("-inf")
 
@@ -76,13 +52,15 @@ class Relay:
         try:
             await self._run()
         finally:
-            await self._release_leases()
+            # A relay that is killed leaves its leases to expire; one that is stopped need not.
+            with suppress(SQLAlchemyError, OSError, TimeoutError):
+                await self._store.release_leases(self._me)
 
     async def _run(self) -> None:
         while True:
             try:
                 moved = await self.step()
-            except PublishFailed as failure:
+            except (PublishFailed, BrokerUnavailable) as failure:
                 PUBLISH_FAILURES.labels(self._service).inc()
                 log.warning("relay.not_confirmed", reason=str(failure))
                 await asyncio.sleep(AFTER_FAILURE)
@@ -92,18 +70,27 @@ class Relay:
                     raise
                 log.warning("relay.database_unavailable", error=type(error).__name__)
                 self._renewed_at = float("-inf")
-                await asyncio.sleep(1)
+                # The database that comes back may be an older one: what the broker holds tells.
+                self._met = 0
+                await asyncio.sleep(AFTER_FAILURE)
                 continue
             if not moved:
                 await self._wait()
 
     async def step(self) -> bool:
-        """Publish one batch and advance; False when there was nothing to do. Raises PublishFailed."""
+        """Publish one batch and advance; False when there was nothing to do.
+
+        Raises PublishFailed and BrokerUnavailable: nothing has advanced, the same events go out again.
+        """
         if not self._broker.connected:
             return False
         await self._renew_leases()
+        if not await self._know_broker():
+            return False
         await self._announce()
-        envelopes = await self._unpublished()
+        if not self._leases:
+            return False
+        envelopes = await self._store.unpublished(list(self._leases.values()), limit=BATCH)
         if not envelopes:
             return False
         await self._broker.publish(envelopes)
@@ -119,59 +106,47 @@ class Relay:
         self._spoke.clear()
 
     async def _renew_leases(self) -> None:
-        if time.monotonic() - self._renewed_at < RENEW:
+        if _now() - self._renewed_at < RENEW:
             return
-        async with self._database.transaction() as tx:
-            self._epoch = await event_log.log_epoch(tx.connection, service=self._service)
-            rows = await tx.execute(
-                text(_TAKE_LEASES.format(schema=self._service)), {"me": self._me, "lease": LEASE}
-            )
-            leases = rows.all()
-        self._through = {row.partition: row.published_through for row in leases}
-        self._fences = {row.partition: row.fence for row in leases}
-        self._renewed_at = time.monotonic()
+        began = _now()
+        leases = await self._store.take_leases(self._me, seconds=LEASE)
+        self._leases = {lease.partition: lease for lease in leases}
+        self._renewed_at = began
 
-    async def _release_leases(self) -> None:
-        # A relay that is killed leaves its leases to expire; one that is stopped need not.
-        with suppress(SQLAlchemyError, OSError, TimeoutError):
-            async with self._database.transaction() as tx:
-                await tx.execute(text(_RELEASE_LEASES.format(schema=self._service)), {"me": self._me})
+    async def _know_broker(self) -> bool:
+        """Whether this broker and this log belong together; looked at once for every connection."""
+        connection = self._broker.connection
+        if self._met == connection:
+            return True
+        halted = await self._store.meet(await self._broker.holding())
+        RELAY_HALTED.labels(self._service).set(halted is not None)
+        if halted is not None:
+            log.critical("relay.halted", service=self._service, reason=halted)
+            await asyncio.sleep(LOOK_AGAIN)
+            return False
+        self._met = connection
+        # Cursors may have gone back.
+        self._renewed_at = float("-inf")
+        await self._renew_leases()
+        return True
 
     async def _announce(self) -> None:
-        if time.monotonic() - self._announced_at < WATERMARK_EVERY:
+        if _now() - self._announced_at < WATERMARK_EVERY:
             return
-        self._announced_at = time.monotonic()
-        async with self._database.reading() as connection:
-            heads = await event_log.heads(connection, service=self._service)
-        await self._broker.announce(heads)
-
-    async def _unpublished(self) -> list[Envelope]:
-        if not self._through:
-            return []
-        async with self._database.reading() as connection:
-            rows = await connection.execute(
-                text(_UNPUBLISHED.format(schema=self._service)),
-                {
-                    "partitions": list(self._through),
-                    "through": list(self._through.values()),
-                    "batch": BATCH,
-                },
-            )
-            assert self._epoch is not None  # noqa: S101 - read with the leases
-            return [
-                event_log.envelope_of(row, service=self._service, epoch=self._epoch)
-                for row in rows.mappings()
-            ]
+        self._announced_at = _now()
+        await self._broker.announce(await self._store.watermark())
 
     async def _advance(self, envelopes: Sequence[Envelope]) -> None:
         reached = {envelope.partition: envelope.sequence for envelope in envelopes}
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                text(_ADVANCE.format(schema=self._service)),
-                {
-                    "partitions": list(reached),
-                    "through": list(reached.values()),
-                    "fences": [self._fences[partition] for partition in reached],
-                },
-            )
-        self._through.update(reached)
+        moved = [
+            Lease(partition, through, self._leases[partition].fence) for partition, through in reached.items()
+        ]
+        if await self._store.advance(moved):
+            self._leases.update({lease.partition: lease for lease in moved})
+        else:
+            # Overtaken: another relay owns a partition, or its cursor was set back. Ask again whose they are.
+            self._renewed_at = float("-inf")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

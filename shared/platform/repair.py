@@ -1,62 +1,120 @@
-"""Repair: what the broker lost is read from the speaker's own log, over HTTP."""
+"""What a listener does about what did not come: lost tails are fetched, and a log that went back is noticed."""
 
-import time
-from http import HTTPStatus
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
 
-import httpx
+import structlog
 
-from shared.events.envelope import BadEnvelope, Envelope
-from shared.platform.settings import ServiceSettings
+from shared.events.envelope import Envelope
+from shared.platform.applying import Applier, LogChanged
+from shared.platform.feed import Answer, FeedUnavailable
+from shared.platform.freshness import Watermarks
+from shared.platform.intake_store import Held, IntakeStore
+from shared.platform.metrics import REPAIRED, WATERMARK_AGE
 
-PAGE = 500
+log = structlog.get_logger()
+
+REPORT_EVERY = 10.0
+"""Seconds between two reports of a listener's positions to a speaker."""
 
 
-class FeedUnavailable(Exception):
-    """The speaker did not answer, or does not have what its watermark promised: tried again later."""
-
-
-class Feed:
-    """Client of the other services' `/v1/events`."""
-
-    def __init__(self, settings: ServiceSettings, *, client: httpx.AsyncClient) -> None:
-        self._settings = settings
-        self._client = client
-        self._token: tuple[str, float] | None = None
+class Speakers(Protocol):
+    """The other services' logs, asked over HTTP."""
 
     async def events(self, speaker: str, *, partition: int, after: int) -> list[Envelope]:
-        """Up to 500 events of a partition after a number. Raises FeedUnavailable."""
-        base = self._settings.feed_urls.get(speaker)
-        if base is None:
-            raise FeedUnavailable(f"no feed address for {speaker}")
-        try:
-            answer = await self._client.get(
-                f"{base}/v1/events",
-                params={"partition": partition, "after": after, "limit": PAGE},
-                headers={"Authorization": f"Bearer {await self._access_token()}"},
-                timeout=10,
-            )
-            if answer.status_code == HTTPStatus.UNAUTHORIZED:
-                self._token = None
-            answer.raise_for_status()
-            # By line feed only: other separators of lines may stand inside a text.
-            return [Envelope.from_json(line) for line in answer.content.split(b"\n") if line]
-        except (httpx.HTTPError, BadEnvelope) as error:
-            raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
+        """The next events of a partition, in order. Raises FeedUnavailable."""
 
-    async def _access_token(self) -> str:
-        if self._token and self._token[1] > time.monotonic():
-            return self._token[0]
-        settings = self._settings
-        if not (settings.token_url and settings.feed_client_id and settings.feed_client_secret):
-            raise FeedUnavailable("no client for the feed")
-        answer = await self._client.post(
-            settings.token_url,
-            data={"grant_type": "client_credentials", "scope": "events:feed"},
-            auth=(settings.feed_client_id, settings.feed_client_secret.get_secret_value()),
-            timeout=5,
+    async def report(self, speaker: str, *, held: dict[int, Held]) -> Answer:
+        """Tell a speaker how far one has heard it. Raises FeedUnavailable."""
+
+
+class Repair:
+    """Looks after what one listener hears."""
+
+    def __init__(
+        self,
+        store: IntakeStore,
+        speakers: Speakers,
+        *,
+        applier: Applier,
+        listener: str,
+        watermarks: Watermarks,
+    ) -> None:
+        self._store = store
+        self._speakers = speakers
+        self._applier = applier
+        self._listener = listener
+        self._watermarks = watermarks
+        self._before: dict[str, dict[int, Held]] = {}
+        self._reported_at: dict[str, float] = {}
+
+    async def look(self, speaker: str, *, partitions: Iterable[int]) -> None:
+        """Fetch tails that were lost; report where one stands when it is time, or when something looks wrong.
+
+        A partition that has not moved since the look before though its speaker is ahead has lost its tail; the others
+        may be as busy as they like. Raises LogChanged and FeedUnavailable.
+        """
+        self._show_age(speaker)
+        held = await self._store.positions(speaker)
+        before, self._before[speaker] = self._before.get(speaker), held
+        if self._is_time(speaker) or self._looks_wrong(speaker, held):
+            await self._report(speaker, held)
+        watermark = self._watermarks.of(speaker)
+        if watermark is None or before is None:
+            return
+        for partition in partitions:
+            at = held.get(partition, Held())
+            if before.get(partition, Held()) == at and watermark.heads.get(partition, 0) > at.last_seq:
+                await self._fetch(
+                    speaker, partition=partition, after=at.last_seq, head=watermark.heads[partition]
+                )
+
+    def _is_time(self, speaker: str) -> bool:
+        return _now() - self._reported_at.get(speaker, float("-inf")) >= REPORT_EVERY
+
+    def _looks_wrong(self, speaker: str, held: dict[int, Held]) -> bool:
+        """Another epoch than the one followed. A watermark behind a position may merely be old: the report tells."""
+        watermark = self._watermarks.of(speaker)
+        if watermark is None:
+            return False
+        return any(
+            at.epoch not in (None, watermark.epoch) or watermark.heads.get(partition, 0) < at.last_seq
+            for partition, at in held.items()
         )
-        answer.raise_for_status()
-        content = answer.json()
-        token = str(content["access_token"])
-        self._token = (token, time.monotonic() + int(content["expires_in"]) - 60)
-        return token
+
+    async def _report(self, speaker: str, held: dict[int, Held]) -> None:
+        """The positions were read before the speaker looks: a sound log has every one of them."""
+        self._reported_at[speaker] = _now()
+        try:
+            answer = await self._speakers.report(speaker, held=held)
+        except FeedUnavailable as away:
+            # Tried again at the next report; events go on coming over the broker meanwhile.
+            log.warning("intake.cannot_report", speaker=speaker, reason=str(away))
+            return
+        for partition in answer.strange:
+            raise LogChanged(
+                "log_went_back", source=speaker, partition=partition, seq=held[partition].last_seq
+            )
+        for partition, at in held.items():
+            if at.epoch not in (None, answer.epoch):
+                raise LogChanged("epoch_changed", source=speaker, partition=partition, seq=at.last_seq)
+
+    async def _fetch(self, speaker: str, *, partition: int, after: int, head: int) -> None:
+        while after < head:
+            found = await self._speakers.events(speaker, partition=partition, after=after)
+            if not found:
+                return
+            REPAIRED.labels(self._listener, speaker).inc(len(found))
+            log.info("intake.tail_repaired", speaker=speaker, partition=partition, events=len(found))
+            await self._applier.hear(found)
+            after = found[-1].sequence
+
+    def _show_age(self, speaker: str) -> None:
+        age = self._watermarks.age_of(speaker)
+        if age is not None:
+            WATERMARK_AGE.labels(self._listener, speaker).set(age)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -31,6 +31,11 @@ def watermark_subject(speaker: str) -> str:
     return f"ctl.{speaker}.watermark"
 
 
+def partition_subject(speaker: str, partition: int) -> str:
+    """Every event of one partition of `speaker`."""
+    return f"evt.{speaker}.p{partition:02d}.>"
+
+
 @dataclass(frozen=True)
 class Durable:
     """One durable pull consumer: a quarter of one speaker's partitions for one listener."""
@@ -53,7 +58,7 @@ class Durable:
     @property
     def filter_subjects(self) -> list[str]:
         """Every event of these partitions: a filter by type would show up as holes."""
-        return [f"evt.{self.speaker}.p{partition:02d}.>" for partition in self.partitions]
+        return [partition_subject(self.speaker, partition) for partition in self.partitions]
 
 
 def durables(listener: str | None = None) -> Iterator[Durable]:
@@ -82,7 +87,12 @@ def rights() -> dict[str, dict[str, list[str]]]:
 
 def _service_rights(service: str) -> dict[str, list[str]]:
     own = stream_of(service)
-    publish = [f"evt.{service}.>", watermark_subject(service), f"$JS.API.STREAM.INFO.{own}"]
+    publish = [
+        f"evt.{service}.>",
+        watermark_subject(service),
+        f"$JS.API.STREAM.INFO.{own}",
+        f"$JS.API.STREAM.MSG.GET.{own}",
+    ]
     subscribe = [f"{inbox_of(service)}.>"]
     for speaker in HEARS[service]:
         subscribe.append(watermark_subject(speaker))

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from shared.events.enrolment import EnrolmentEntered
 from shared.events.envelope import Envelope
-from shared.platform.broker import Broker, Pulled
+from shared.platform.nats_broker import NatsBroker
 from shared.platform.topology import Durable
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.nats_server import running_nats
@@ -77,12 +77,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-async def _run(cluster: Cluster, speaker: Broker, *, listener: Broker, events: int) -> float:
+async def _run(cluster: Cluster, speaker: NatsBroker, *, listener: NatsBroker, events: int) -> float:
     connection = await cluster.superuser()
     await connection.execute("DROP TABLE IF EXISTS landing")
     await connection.execute(_TABLE)
     epoch = uuid4()
-    pulls = listener.pulls(Durable("indicators", "enrolment", 0), batch=BATCH)
+    pulls = await listener.pulls("enrolment")
+    pulls.follow([Durable("indicators", "enrolment", 0)])
     batches = [
         [envelope(first + number, epoch=epoch) for number in range(BATCH)]
         for first in range(0, events, BATCH)
@@ -92,7 +93,7 @@ async def _run(cluster: Cluster, speaker: Broker, *, listener: Broker, events: i
         await speaker.publish(batch)
         landed = 0
         while landed < BATCH:
-            pulled: list[Pulled] = await anext(pulls)
+            pulled = await pulls.take(BATCH, within=1.0)
             heard = [Envelope.from_json(message.data) for message in pulled]
             async with connection.transaction():
                 await connection.execute(
@@ -105,9 +106,9 @@ async def _run(cluster: Cluster, speaker: Broker, *, listener: Broker, events: i
                     [item.recorded_at for item in heard],
                     [item.data for item in heard],
                 )
-            for message in pulled:
-                await message.ack()
+            await pulls.confirm(pulled)
             landed += len(pulled)
     rate = events / (time.perf_counter() - started)
+    await pulls.close()
     await connection.close()
     return rate

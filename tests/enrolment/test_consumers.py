@@ -88,8 +88,8 @@ async def test_an_older_state_and_a_repeated_one_change_nothing(
 async def test_a_redelivered_event_is_not_applied_twice(enrolment: ServiceUnderTest) -> None:
     await Holder(enrolment).put("sessions/S-1", session())
     envelopes = enrolment.envelopes(label())
-    await enrolment.intake.hear(envelopes)
-    await enrolment.intake.hear(envelopes)
+    await enrolment.applier.hear(envelopes)
+    await enrolment.applier.hear(envelopes)
     assert [fact.version for fact in await enrolment.said()] == [1, 2]
 
 

@@ -210,5 +210,5 @@ async def test_a_read_waits_for_what_it_must_have_heard(holder: Holder, enrolmen
     envelope = enrolment.envelopes(label(LabelRevoked, version=2, revoked_on=date(2016, 8, 1)))[0]
     position = f"labelling/{envelope.partition:02d}/{envelope.sequence}"
     assert (await holder.get("sessions/S-1", at_least=position)).status_code == 503
-    await enrolment.intake.hear([envelope])
+    await enrolment.applier.hear([envelope])
     assert (await holder.get("sessions/S-1", at_least=position)).status_code == 200

@@ -129,7 +129,7 @@ async def test_listeners_that_work_at_the_same_time_lose_nothing_and_wait_for_no
 async def _hear_slowly(service: ServiceUnderTest, envelopes: list[Envelope]) -> None:
     envelopes.sort(key=lambda envelope: (envelope.partition, envelope.sequence))
     for start in range(0, len(envelopes), 10):
-        await service.intake.hear(envelopes[start : start + 10])
+        await service.applier.hear(envelopes[start : start + 10])
 
 
 async def _run(service: ServiceUnderTest, command: str) -> int:

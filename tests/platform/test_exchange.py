@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -12,12 +13,18 @@ from sqlalchemy.exc import ProgrammingError
 from shared.events.envelope import Envelope
 from shared.events.labelling import TargetSet
 from shared.platform import event_log
+from shared.platform.app import Service, ears_of
+from shared.platform.applying import Heard, LogChanged, Subscription
 from shared.platform.broker import Broker, PublishFailed
 from shared.platform.database import Database, Transaction
 from shared.platform.event_log import partition_of
+from shared.platform.feed import Answer
 from shared.platform.freshness import Watermarks
-from shared.platform.intake import EpochChanged, Heard, Intake, Subscription
+from shared.platform.intake import Ears, Intake
+from shared.platform.intake_store import Held
+from shared.platform.nats_broker import NatsBroker
 from shared.platform.relay import Relay
+from shared.platform.relay_store import PostgresRelayStore
 from shared.platform.topology import Durable, durables
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
@@ -41,6 +48,12 @@ class LogFeed:
                 connection, service=speaker, partition=partition, after=after, limit=500
             )
 
+    async def report(self, speaker: str, *, held: dict[int, Held]) -> Answer:
+        places = [(partition, at.last_seq, at.last_id) for partition, at in held.items() if at.last_id]
+        async with self._database.reading() as connection:
+            epoch = (await event_log.watermark(connection, service=speaker)).epoch
+            return Answer(epoch, await event_log.strangers(connection, places, service=speaker))
+
 
 class Listener:
     """Indicators as a listener whose effect is one row per event in its journal."""
@@ -52,15 +65,18 @@ class Listener:
         self.feed = LogFeed(speaker)
         self.refuse: Callable[[TargetSet], bool] = lambda _: False
 
-    def intake(self, broker: Broker) -> Intake:
-        return Intake(
+    def ears(self, broker: Broker | None = None, watermarks: Watermarks | None = None) -> Ears:
+        count = Subscription("labelling", (TargetSet,), self._count)
+        return ears_of(
+            Service(name="indicators", title="", routers=(), subscriptions=(count,)),
             self.database,
-            broker,
-            feed=self.feed,  # type: ignore[arg-type]  # the same port without HTTP
-            listener="indicators",
-            subscriptions=(Subscription("labelling", (TargetSet,), self._count),),
-            watermarks=Watermarks(),
+            broker=broker or NatsBroker("nats://127.0.0.1:1", identity="indicators", seed_file=None),
+            feed=self.feed,
+            watermarks=watermarks or Watermarks(),
         )
+
+    async def hear(self, *envelopes: Envelope) -> None:
+        await self.ears().applier.hear(envelopes)
 
     async def _count(self, tx: Transaction, heard: list[Heard[Any]]) -> None:
         for item in heard:
@@ -114,6 +130,19 @@ async def envelopes_of(database: Database) -> list[Envelope]:
     return [envelope for partition in found for envelope in partition]
 
 
+async def announced_by(speaker: ServiceUnderTest) -> Watermarks:
+    """As if the speaker had just announced how far its log reaches."""
+    watermarks = Watermarks()
+    async with speaker.database.reading() as connection:
+        watermarks.hear(speaker.name, await event_log.watermark(connection, service=speaker.name))
+    return watermarks
+
+
+def relay_of(speaker: ServiceUnderTest, broker: Broker) -> Relay:
+    store = PostgresRelayStore(speaker.database)
+    return Relay(store, broker, service=speaker.name, me=uuid4(), spoke=speaker.database.spoke)
+
+
 @asynccontextmanager
 async def running(*works: Awaitable[None]) -> AsyncIterator[None]:
     tasks = [asyncio.ensure_future(work) for work in works]
@@ -130,8 +159,8 @@ async def test_what_is_committed_is_heard_once(
     await speaker.connect()
     await ears.connect()
     await say(labelling.database, *range(400))
-    relay = Relay(labelling.database, speaker, service="labelling", spoke=labelling.database.spoke)
-    async with running(relay.run(), listener.intake(ears).run()):
+    relay = relay_of(labelling, speaker)
+    async with running(relay.run(), Intake(listener.ears(ears)).run()):
         await say(labelling.database, *range(400, 700))
 
         async def all_heard() -> bool:
@@ -152,9 +181,8 @@ async def test_a_batch_published_again_changes_nothing(
     envelopes = await envelopes_of(labelling.database)
     await broker.publish(envelopes)
     await broker.publish(envelopes)
-    intake = listener.intake(broker)
-    await intake.hear(envelopes)
-    await intake.hear(list(reversed(envelopes)))
+    await listener.hear(*envelopes)
+    await listener.hear(*list(reversed(envelopes)))
     assert await listener.effects() == {f"target-{number}": 1 for number in range(50)}
     await broker.close()
 
@@ -165,9 +193,8 @@ async def test_a_hole_is_filled_from_the_speakers_feed(
     for version in range(1, 6):
         await say(labelling.database, 3, version=version)
     envelopes = await envelopes_of(labelling.database)
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
-    await intake.hear(envelopes[:1])
-    await intake.hear(envelopes[3:])
+    await listener.hear(*envelopes[:1])
+    await listener.hear(*envelopes[3:])
     assert listener.feed.asked == [(partition_of("target-3"), 1)]
     assert await listener.effects() == {"target-3": 5}
 
@@ -179,10 +206,8 @@ async def test_a_wiped_broker_is_repaired_from_the_tail(
     await broker.connect()
     # Said and counted as published, but the broker has nothing of it.
     await say(labelling.database, *range(30))
-    intake = listener.intake(broker)
-    async with labelling.database.reading() as connection:
-        intake._watermarks.hear("labelling", await event_log.heads(connection, service="labelling"))
-    async with running(intake.run()):
+    watermarks = await announced_by(labelling)
+    async with running(Intake(listener.ears(broker, watermarks)).run()):
 
         async def all_heard() -> bool:
             return len(await listener.effects()) == 30
@@ -197,8 +222,7 @@ async def test_what_a_rule_refuses_parks_its_aggregate_and_the_rest_flows(
     await say(labelling.database, *range(40))
     await say(labelling.database, 17, version=2)
     listener.refuse = lambda fact: fact.target_id == "target-17" and fact.version == 1
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
-    await intake.hear(await envelopes_of(labelling.database))
+    await listener.hear(*await envelopes_of(labelling.database))
     effects = await listener.effects()
     assert len(effects) == 39
     assert "target-17" not in effects
@@ -206,7 +230,7 @@ async def test_what_a_rule_refuses_parks_its_aggregate_and_the_rest_flows(
     assert parked[0] == ("target-17", "ValueError")
     # Its second version may have been in a half that was applied before: behind the parked one all the same.
     await say(labelling.database, 17, version=3)
-    await intake.hear(await envelopes_of(labelling.database))
+    await listener.hear(*await envelopes_of(labelling.database))
     assert (await listener.parked())[-1] == ("target-17", "behind_parked")
     assert "target-17" not in await listener.effects()
 
@@ -216,9 +240,8 @@ async def test_an_unknown_type_is_parked_with_its_reason(
 ) -> None:
     await say(labelling.database, 1)
     [envelope] = await envelopes_of(labelling.database)
-    stranger = Envelope.from_json(envelope.to_json().replace("target.set.v1", "target.set.v9"))
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
-    await intake.hear([stranger])
+    stranger = Envelope.from_json(envelope.to_json().replace("target.set.v1", "target.set.v9").encode())
+    await listener.hear(stranger)
     assert await listener.parked() == [("target-1", "unknown_type")]
 
 
@@ -227,12 +250,11 @@ async def test_another_incarnation_of_a_log_stops_its_listener(
 ) -> None:
     await say(labelling.database, 1)
     [envelope] = await envelopes_of(labelling.database)
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
-    await intake.hear([envelope])
+    await listener.hear(envelope)
     await labelling.rows("UPDATE labelling.log_epoch SET epoch = gen_random_uuid()")
     await say(labelling.database, 1, version=2)
-    with pytest.raises(EpochChanged):
-        await intake.hear(await envelopes_of(labelling.database))
+    with pytest.raises(LogChanged):
+        await listener.hear(*await envelopes_of(labelling.database))
 
 
 async def test_while_the_broker_is_away_the_log_keeps_everything(
@@ -245,8 +267,8 @@ async def test_while_the_broker_is_away_the_log_keeps_everything(
     await say(labelling.database, *range(20))
     with pytest.raises(PublishFailed):
         await broker.publish(await envelopes_of(labelling.database))
-    relay = Relay(labelling.database, broker, service="labelling", spoke=labelling.database.spoke)
-    async with running(relay.run(), listener.intake(ears).run()):
+    relay = relay_of(labelling, broker)
+    async with running(relay.run(), Intake(listener.ears(ears)).run()):
         nats_server.start()
 
         async def all_heard() -> bool:
@@ -263,10 +285,7 @@ async def test_a_relay_that_stops_leaves_its_partitions_to_the_next_at_once(
 ) -> None:
     broker = nats_server.broker("labelling")
     await broker.connect()
-    first, second = (
-        Relay(labelling.database, broker, service="labelling", spoke=labelling.database.spoke)
-        for _ in range(2)
-    )
+    first, second = (relay_of(labelling, broker) for _ in range(2))
     await say(labelling.database, 1)
     assert await first.step()
     await say(labelling.database, 2)
@@ -285,12 +304,11 @@ async def test_an_error_of_the_deploy_parks_nothing_and_the_batch_comes_again(
     labelling: ServiceUnderTest, listener: Listener
 ) -> None:
     await say(labelling.database, *range(20))
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
     await labelling.rows("ALTER TABLE indicators.journal RENAME TO journal_away")
     with pytest.raises(ProgrammingError):
-        await intake.hear(await envelopes_of(labelling.database))
+        await listener.hear(*await envelopes_of(labelling.database))
     await labelling.rows("ALTER TABLE indicators.journal_away RENAME TO journal")
-    await intake.hear(await envelopes_of(labelling.database))
+    await listener.hear(*await envelopes_of(labelling.database))
     assert await listener.parked() == []
     assert len(await listener.effects()) == 20
 
@@ -301,8 +319,7 @@ async def test_an_event_that_fails_once_gets_a_second_try(
     await say(labelling.database, 1)
     failures = iter([True, False])
     listener.refuse = lambda _: next(failures)
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
-    await intake.hear(await envelopes_of(labelling.database))
+    await listener.hear(*await envelopes_of(labelling.database))
     assert await listener.effects() == {"target-1": 1}
 
 
@@ -313,14 +330,12 @@ async def test_a_lost_tail_is_found_while_other_partitions_are_busy(
     envelopes = await envelopes_of(labelling.database)
     lost = [envelope for envelope in envelopes if envelope.partition == 0]
     assert lost
-    intake = listener.intake(Broker("nats://127.0.0.1:1", identity="indicators", seed_file=None))
-    await intake.hear([envelope for envelope in envelopes if envelope.partition != 0])
-    async with labelling.database.reading() as connection:
-        intake._watermarks.hear("labelling", await event_log.heads(connection, service="labelling"))
-    durable = next(durables("indicators"))
-    before = await intake._repair_tails(durable, {})
+    await listener.hear(*[envelope for envelope in envelopes if envelope.partition != 0])
+    repair = listener.ears(watermarks=await announced_by(labelling)).repair
+    partitions = next(durables("indicators")).partitions
+    await repair.look("labelling", partitions=partitions)
     assert listener.feed.asked == []
-    await intake._repair_tails(durable, before)
+    await repair.look("labelling", partitions=partitions)
     assert listener.feed.asked == [(0, 0)]
     assert len(await listener.effects()) == 40
 
@@ -332,8 +347,10 @@ async def test_without_a_consumer_the_pull_goes_on_and_leaves_no_subscription_be
     await broker.connect()
     missing = Durable("indicators", "labelling", 9)
     for _ in range(2):
-        async with aclosing(broker.pulls(missing, batch=10)) as pulls:
-            assert await anext(pulls) == []
+        pulls = await broker.pulls("labelling")
+        pulls.follow([missing])
+        assert await pulls.take(10, within=0.2) == []
+        await pulls.close()
     assert broker._client._subs == {}
     await broker.close()
 

@@ -40,7 +40,7 @@ def test_nobody_publishes_in_anothers_name() -> None:
 
 
 def test_streams_refuse_rather_than_forget_and_consumers_never_give_up() -> None:
-    stream = stream_config("enrolment", replicas=1)
+    stream = stream_config("enrolment", replicas=1, epoch="one")
     assert (stream.discard, stream.deny_delete, stream.deny_purge) == ("new", True, True)
     consumer = consumer_config(next(durables("indicators")))
-    assert (consumer.max_deliver, consumer.ack_policy, consumer.inactive_threshold) == (-1, "explicit", None)
+    assert (consumer.max_deliver, consumer.ack_policy, consumer.inactive_threshold) == (-1, "all", None)

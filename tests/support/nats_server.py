@@ -15,7 +15,7 @@ import nats
 from deploy.local.processes import die_with_parent
 from deploy.nats import config, keys
 from shared.platform import topology
-from shared.platform.broker import Broker
+from shared.platform.nats_broker import NatsBroker
 from shared.platform.provision import provision
 from tests.support.cluster import free_port
 
@@ -38,9 +38,9 @@ class NatsServer:
         """Seed of one identity."""
         return self.folder / "seeds" / f"{identity}.seed"
 
-    def broker(self, identity: str) -> Broker:
+    def broker(self, identity: str) -> NatsBroker:
         """The port of one service, not connected yet."""
-        return Broker(self.url, identity=identity, seed_file=self.seed_file(identity))
+        return NatsBroker(self.url, identity=identity, seed_file=self.seed_file(identity))
 
     async def provision(self) -> None:
         """Make streams and consumers with the provisioner's identity."""

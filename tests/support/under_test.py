@@ -13,15 +13,16 @@ from uuid import UUID, uuid4, uuid5
 import httpx
 from fastapi import FastAPI
 
-from shared.events.catalogue import BY_TYPE
+from shared.events.catalogue import read_fact
 from shared.events.envelope import Envelope, Fact
+from shared.platform.app import Service, ears_of
+from shared.platform.applying import Applier
 from shared.platform.auth import Verifier
-from shared.platform.broker import Broker
 from shared.platform.database import Database
 from shared.platform.event_log import partition_of
+from shared.platform.feed import Feed
 from shared.platform.freshness import Watermarks
-from shared.platform.intake import Intake, Subscription
-from shared.platform.repair import Feed
+from shared.platform.nats_broker import NatsBroker
 from shared.platform.settings import ServiceSettings
 from tests.support.cluster import Cluster
 from tests.support.tokens import ISSUER, TestKeys, token
@@ -43,7 +44,7 @@ class ServiceUnderTest:
     cluster: Cluster
     database_name: str
     database: Database
-    intake: Intake
+    applier: Applier
     _sequences: defaultdict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -66,14 +67,14 @@ class ServiceUnderTest:
         """As if the facts came over the broker; those of one speaker in one transaction."""
         envelopes = self.envelopes(*facts)
         for _, group in groupby(envelopes, key=lambda envelope: envelope.speaker):
-            await self.intake.hear(list(group))
+            await self.applier.hear(list(group))
 
     async def said(self) -> list[Fact]:
         """What the service said, in order."""
         rows = await self.rows(
             f"SELECT type, CAST(data AS text) AS data FROM {self.name}.event_log ORDER BY recorded_at, event_id"  # noqa: S608
         )
-        return [BY_TYPE[row["type"]].model_validate_json(row["data"]) for row in rows]
+        return [read_fact(row["type"], row["data"]) for row in rows]
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """Look into the database as its superuser; `$1` for arguments."""
@@ -124,21 +125,18 @@ async def service_under_test(
     """Start a service's application on a database."""
     settings = settings_of(service, cluster, database=database)
     main = importlib.import_module(f"services.{service}.main")
-    consumers = importlib.import_module(f"services.{service}.consumers")
-    subscriptions = cast("tuple[Subscription, ...]", consumers.SUBSCRIPTIONS)
     app = main.create_app(settings)
     worker = Database(
         cluster.url(database, role=f"{service}_worker"), service=service, role="worker", pool_size=4
     )
     async with app.router.lifespan_context(app), httpx.AsyncClient() as outside:
         app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience=service)
-        intake = Intake(
+        ears = ears_of(
+            cast("Service", main.SERVICE),
             worker,
-            Broker("nats://127.0.0.1:1", identity=service, seed_file=None),
+            broker=NatsBroker("nats://127.0.0.1:1", identity=service, seed_file=None),
             feed=Feed(settings, client=outside),
-            listener=service,
-            subscriptions=subscriptions,
             watermarks=Watermarks(),
         )
-        yield ServiceUnderTest(service, app, cluster, database, worker, intake)
+        yield ServiceUnderTest(service, app, cluster, database, worker, ears.applier)
         await worker.close()
