@@ -55,7 +55,12 @@ class Arena:
 
     def some_links(self, server: str, rng: Random) -> list[Link]:
         """Links to one server: of one process, of one service, or all of them."""
-        names = sorted(name for name, held in self.rig.links if held == server)
+        # Doors alone have no line to the broker.
+        names = sorted(
+            name
+            for name, held in self.rig.links
+            if held == server and (server != "nats" or "-api-" not in name)
+        )
         scope = rng.choice(["process", "process", "doors", "service", "all"])
         one = rng.choice(names)
         if scope == "process":

@@ -35,6 +35,8 @@ async def audit(connection: asyncpg.Connection, *, ledger: Ledger, planted: Sequ
     findings = books.findings
     check_logs(logs, findings)
     _check_listeners(books, logs, seen=seen, planted=planted)
+    await _check_digests(connection, logs, findings=findings)
+    await _check_halts(connection, findings=findings)
     await _check_entries(connection, ledger, logs=logs, findings=findings)
     await _check_outcomes(connection, ledger, findings=findings)
     await _check_targets(connection, ledger, findings=findings)
@@ -60,6 +62,37 @@ def _check_listeners(books: Books, logs: Logs, *, seen: Look, planted: Sequence[
                 findings.wrong.append(f"{listener} is ahead of {place}: {position}")
         books.applied += sum(held.values()) - len(parked)
         books.parked += len(parked)
+
+
+async def _check_digests(connection: asyncpg.Connection, logs: Logs, *, findings: Findings) -> None:
+    """What a listener summed as it applied is what stands in the log: no event twice, none missing, none other."""
+    digests = logs.digests()
+    for listener, speakers in HEARS.items():
+        rows = await connection.fetch(
+            f"SELECT source, partition, sum(events)::bigint AS events, sum(digest) AS digest"  # noqa: S608 - our own names
+            f" FROM {listener}.intake_digest GROUP BY source, partition"
+        )
+        held = {(row["source"], row["partition"]): (row["events"], int(row["digest"])) for row in rows}
+        for place, (events, digest) in digests.items():
+            if place[0] in speakers:
+                counted, summed = held.get(place, (0, 0))
+                what = f"events of {place[0]}/{place[1]:02d} applied by {listener}"
+                findings.compare(what, found=counted, owed=events)
+                if counted == events and summed != digest:
+                    findings.wrong.append(f"{what} are others than those logged")
+
+
+async def _check_halts(connection: asyncpg.Connection, *, findings: Findings) -> None:
+    """Nobody waits for a decision: no fault of the programme calls for one."""
+    for service, speakers in HEARS.items():
+        halted = await connection.fetchval(f"SELECT halted FROM {service}.relay_state")  # noqa: S608 - our own name
+        if halted is not None:
+            findings.wrong.append(f"the relay of {service} has halted: {halted}")
+        if speakers:
+            for row in await connection.fetch(
+                f"SELECT source, halted FROM {service}.intake_source WHERE halted IS NOT NULL"  # noqa: S608
+            ):
+                findings.wrong.append(f"{service} follows {row['source']} no more: {row['halted']}")
 
 
 async def _check_entries(

@@ -77,7 +77,7 @@ class Indoors:
                     )
                 for listener, speakers in HEARS.items():
                     if events and speaker in speakers:
-                        await self.services[listener].intake.hear(events)
+                        await self.services[listener].applier.hear(events)
 
     async def tell_stories(self) -> None:
         """Learners at every stage, corrected and repeated, and a few targets."""

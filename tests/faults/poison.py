@@ -3,34 +3,43 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.platform.event_log import partition_of
+from shared.events.envelope import Fact
+from shared.platform.event_log import append
 from shared.platform.topology import HEARS
 from tests.faults.arena import Arena, Planted
 from tests.faults.broker_faults import SPEAKING, TRIES
 
 _TOO_BIG = 1_500_000
-_PLANT = """
-WITH drawn AS (
-    UPDATE {schema}.event_counter SET last_seq = last_seq + 1 WHERE partition = $1 RETURNING last_seq
-)
-INSERT INTO {schema}.event_log (partition, seq, event_id, type, aggregate_id, aggregate_version, data)
-SELECT $1, last_seq, $2, $3, $4, $5, $6 FROM drawn RETURNING seq
-"""
+
+
+class _Poison(Fact):
+    """A fact that no listener can apply: of a type nobody knows, or without what its type must have."""
+
+    planted: str
+
+    @property
+    def aggregate_id(self) -> str:
+        """An aggregate of its own."""
+        return self.planted
 
 
 async def poison_message(arena: Arena, rng: Random) -> str:
     """Malformed messages on a speaker's subjects, sent under the speaker's own key."""
     service = rng.choice(SPEAKING)
-    partition, epoch, head = await _a_busy_partition(arena, service, rng=rng)
-    subject = f"evt.{service}.p{partition:02d}.poison.sent.v1"
-    bodies = list(_malformed(f"{partition:02d}", service=service, epoch=epoch, head=head, rng=rng).values())
+    known = await _a_known_event(arena, service, rng=rng)
+    subject = f"evt.{service}.p{known.partition:02d}.poison.sent.v1"
+    bodies = list(_malformed(known, service=service, rng=rng).values())
+    rng.shuffle(bodies)
     for _ in range(TRIES):
         try:
             client = await arena.rig.broker_client(service)
@@ -50,10 +59,20 @@ async def _publish(client: Client, subject: str, *, bodies: list[bytes]) -> None
         await client.close()
 
 
-async def _a_busy_partition(arena: Arena, service: str, *, rng: Random) -> tuple[int, str, int]:
-    """One whose first event every listener has applied, with epoch and head: a forgery looks almost right.
+@dataclass(frozen=True)
+class _Known:
+    """The first event of a partition."""
 
-    A forgery with the very next number would be believed: who has a speaker's key is that speaker.
+    partition: int
+    epoch: str
+    id: str
+
+
+async def _a_known_event(arena: Arena, service: str, *, rng: Random) -> _Known:
+    """The first event of a partition that every listener has applied.
+
+    A forgery with a number to come would be believed, and one with another id would look like a log that was set
+    back: who has a speaker's key is that speaker.
     """
     listeners = [listener for listener, speakers in HEARS.items() if service in speakers]
     heard = " INTERSECT ".join(
@@ -62,38 +81,39 @@ async def _a_busy_partition(arena: Arena, service: str, *, rng: Random) -> tuple
     )
     while True:
         row = await arena.ask(
-            f"SELECT partition, (SELECT epoch::text FROM {service}.log_epoch), last_seq"  # noqa: S608
-            f" FROM {service}.event_counter WHERE partition IN ({heard}) ORDER BY (partition + $1) % 16 LIMIT 1",
+            f"SELECT partition, (SELECT epoch::text FROM {service}.log_epoch) AS epoch, event_id::text AS id"  # noqa: S608
+            f" FROM {service}.event_log WHERE seq = 1 AND partition IN ({heard})"
+            " ORDER BY (partition + $1) % 16 LIMIT 1",
             rng.randrange(16),
         )
         if row is not None:
-            return row[0], row[1], row[2]
+            return _Known(row["partition"], row["epoch"], row["id"])
         await asyncio.sleep(0.5)
 
 
-def _malformed(place: str, *, service: str, epoch: str, head: int, rng: Random) -> Mapping[str, bytes]:
+def _malformed(known: _Known, *, service: str, rng: Random) -> Mapping[str, bytes]:
     """By what is wrong with it."""
-    stranger = next(other for other in SPEAKING if other != service)
-    other = f"{(int(place) + 1) % 16:02d}"
+    place, stranger = f"{known.partition:02d}", next(other for other in SPEAKING if other != service)
+    other = f"{(known.partition + 1) % 16:02d}"
+    number = {"sequence": f"{1:020d}", "epoch": known.epoch}
     return {
         "not JSON": b"\x00\xff not json",
         "no event": b'{"hello": "world"}',
-        "a stranger's": _envelope(f"/{stranger}/{place}", sequence=1, epoch=epoch),
-        "another partition's": _envelope(f"/{service}/{other}", sequence=1, epoch=epoch),
-        "of an unknown type, with a number long passed": _envelope(
-            f"/{service}/{place}", sequence=1, epoch=epoch, type=f"{service}.poison.sent.v9"
+        "a stranger's": _envelope(source=f"/{stranger}/{place}", **number),
+        "another partition's": _envelope(source=f"/{service}/{other}", **number),
+        "long passed, as a type nobody knows": _envelope(
+            source=f"/{service}/{place}", id=known.id, type=f"{service}.poison.sent.v9", **number
         ),
-        "far from the future": _envelope(f"/{service}/{place}", sequence=head + 1_000_000, epoch=epoch),
+        "without a number": _envelope(source=f"/{service}/{place}", sequence="one", epoch=known.epoch),
         "too big": b'{"x":"' + b"x" * _TOO_BIG + b'"}',
         "random bytes": rng.randbytes(200),
     }
 
 
-def _envelope(source: str, **attributes: Any) -> bytes:
+def _envelope(**attributes: Any) -> bytes:
     content = {
         "specversion": "1.0",
         "id": str(uuid4()),
-        "source": source,
         "type": "labelling.target.set.v1",
         "subject": "poison",
         "time": "2016-03-01T00:00:00+00:00",
@@ -103,31 +123,40 @@ def _envelope(source: str, **attributes: Any) -> bytes:
     return json.dumps(content | attributes).encode()
 
 
-async def poison_logged(arena: Arena, rng: Random) -> str:
-    """An event that nobody can apply enters a log properly, and another of its aggregate behind it."""
-    service = rng.choice(SPEAKING)
-    aggregate = str(uuid4())
-    first = rng.choice([f"{service}.poison.planted.v9", _KNOWN[service]])
-    for version, kind in enumerate([first, _KNOWN[service]], start=1):
-        arena.planted.append(await _plant(arena, service, kind=kind, aggregate=aggregate, version=version))
-    return f"{first} and one behind it"
-
-
-_KNOWN = {
+_TYPES = {
     "labelling": "labelling.target.set.v1",
     "enrolment": "enrolment.enrolment.entered.v1",
     "followup": "followup.outcome.settled.v1",
 }
 
 
-async def _plant(arena: Arena, service: str, *, kind: str, aggregate: str, version: int) -> Planted:
-    """The data lacks what every version of a known type has. The id tells whether a try without an answer was one."""
-    partition, event_id = partition_of(aggregate), uuid4()
-    data = json.dumps({"version": version, "planted": True})
+async def poison_logged(arena: Arena, rng: Random) -> str:
+    """An event that nobody can apply enters a log properly, and another of its aggregate behind it."""
+    service = rng.choice(SPEAKING)
+    aggregate = str(uuid4())
+    first = rng.choice([f"{service}.poison.planted.v9", _TYPES[service]])
+    for version, name in enumerate([first, _TYPES[service]], start=1):
+        kind = cast("type[_Poison]", type("Planted", (_Poison,), {"TYPE": name}))
+        await _plant(arena, service, fact=kind(version=version, planted=aggregate))
+    return f"{first} and one behind it"
+
+
+async def _plant(arena: Arena, service: str, *, fact: Fact) -> None:
+    """Append as the product does; a try without an answer is looked up before the next one."""
     while True:
-        seq = await arena.ask(f"SELECT seq FROM {service}.event_log WHERE event_id = $1", event_id)  # noqa: S608 - our own name
-        if seq is not None:
-            return Planted(service, partition, seq[0])
-        await arena.try_once(
-            _PLANT.format(schema=service), partition, event_id, kind, aggregate, version, data
+        row = await arena.ask(
+            f"SELECT partition, seq FROM {service}.event_log WHERE aggregate_id = $1 AND aggregate_version = $2",  # noqa: S608 - our own name
+            fact.aggregate_id,
+            fact.version,
         )
+        if row is not None:
+            arena.planted.append(Planted(service, row["partition"], row["seq"]))
+            return
+        engine = create_async_engine(arena.rig.postgres.superuser_url)
+        try:
+            async with engine.begin() as connection:
+                await append(connection, [fact], service=service, traceparent=None)
+        except (SQLAlchemyError, OSError, TimeoutError):
+            await asyncio.sleep(0.5)
+        finally:
+            await engine.dispose()

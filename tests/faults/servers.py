@@ -73,6 +73,12 @@ class Postgres(Victim):
         await asyncio.sleep(down)
         await self.start()
 
+    @property
+    def superuser_url(self) -> str:
+        """The same for SQLAlchemy."""
+        address = f"{HOST}:{self._place.ports['postgres']}/{DATABASE}"
+        return f"postgresql+asyncpg://postgres:{self._password}@{address}"
+
     async def superuser(self) -> asyncpg.Connection:
         """A connection that sees everything, for looking and for planting; never through a link."""
         return await asyncpg.connect(

@@ -5,7 +5,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import text
 
+from shared.events.catalogue import read_fact
+from shared.platform.database import Database
 from tests.faults.arena import Planted
 from tests.faults.books import Books, audit
 from tests.faults.effects import check_cells
@@ -67,17 +70,6 @@ async def test_a_sound_run_has_nothing_to_say_and_has_counted_something(cluster:
 
 
 NEWEST = "(SELECT max(partition) FROM enrolment.event_log)"
-_AGAIN = """
-WITH again AS (
-    SELECT * FROM enrolment.event_log WHERE type = 'enrolment.enrolment.entered.v1' ORDER BY event_id LIMIT 1
-), drawn AS (
-    UPDATE enrolment.event_counter c SET last_seq = last_seq + 1 FROM again
-    WHERE c.partition = again.partition RETURNING c.partition, c.last_seq
-)
-INSERT INTO enrolment.event_log (partition, seq, event_id, type, aggregate_id, aggregate_version, data)
-SELECT d.partition, d.last_seq, gen_random_uuid(), type, aggregate_id, aggregate_version, data FROM again, drawn d
-"""
-
 PLANTS = {
     "a lost key": (
         "DELETE FROM enrolment.enrolments WHERE reference = '{entry}'",
@@ -122,13 +114,12 @@ PLANTS = {
         "UPDATE enrolment.event_counter SET last_seq = last_seq - 1 WHERE partition = {newest}",
         "is beyond the counter",
     ),
-    "a doubled event": (_AGAIN, "was said 2 times"),
     "an event that one listener never heard": (
         (
             "UPDATE followup.intake_position SET last_seq = last_seq - 1"
             " WHERE source = 'enrolment' AND partition = {newest}"
         ),
-        "lost: followup has heard enrolment/15 up to ",
+        "lost: followup has heard enrolment/",
     ),
     "a listener ahead of its speaker": (
         (
@@ -144,6 +135,28 @@ PLANTS = {
             " WHERE partition = {newest} AND seq = 1"
         ),
         "wrong: indicators has parked ",
+    ),
+    "an event applied twice": (
+        (
+            "UPDATE followup.intake_digest SET events = events + 1"
+            " WHERE source = 'enrolment' AND partition = {newest}"
+        ),
+        " applied by followup: ",
+    ),
+    "an event applied in the place of another": (
+        (
+            "UPDATE followup.intake_digest SET digest = digest + 1"
+            " WHERE source = 'enrolment' AND partition = {newest}"
+        ),
+        " applied by followup are others than those logged",
+    ),
+    "a relay that waits for a decision": (
+        "UPDATE enrolment.relay_state SET halted = 'planted'",
+        "wrong: the relay of enrolment has halted: planted",
+    ),
+    "a listener that waits for a decision": (
+        "INSERT INTO followup.intake_source (source, halted) VALUES ('enrolment', 'planted')",
+        "wrong: followup follows enrolment no more: planted",
     ),
     "an exit that opened no follow-up": (
         (
@@ -218,6 +231,19 @@ async def test_what_is_planted_is_found(cluster: Cluster, copy: Told, plant: str
     statement, sentence = (text.format(newest=NEWEST, **names) for text in PLANTS[plant])
     found = list((await books_of(cluster, copy, statement)).findings)
     assert [line for line in found if sentence in line], found
+
+
+async def test_a_doubled_event_is_found(cluster: Cluster, copy: Told) -> None:
+    database = Database(
+        cluster.url(copy.database, role="enrolment_worker"), service="enrolment", role="worker", pool_size=1
+    )
+    async with database.transaction() as tx:
+        rows = await tx.execute(text("SELECT type, CAST(data AS text) AS data FROM event_log LIMIT 1"))
+        said = rows.one()
+        tx.speak(read_fact(said.type, said.data))
+    await database.close()
+    findings = (await books_of(cluster, copy)).findings
+    assert [line for line in findings.doubled if "was said 2 times" in line]
 
 
 async def test_what_nobody_sent_is_doubled(cluster: Cluster, copy: Told) -> None:
