@@ -59,8 +59,6 @@ def plan(minutes: float, *, seed: int, kinds: tuple[str, ...] = KINDS) -> list[P
     first = seed * count
     hand = [kinds[(first + card) % len(kinds)] for card in range(count)]
     rng.shuffle(hand)
-    planned = []
-    for place, kind in enumerate(hand):
-        at = (place + rng.uniform(0.1, 0.9)) * EVERY
-        planned.append(Planned(at, kind, rng.getrandbits(32)))
-    return planned
+    # At any time: some come together, and sometimes there is peace.
+    times = sorted(rng.uniform(0.5, minutes * 60 - 0.5) for _ in hand)
+    return [Planned(at, kind, rng.getrandbits(32)) for at, kind in zip(times, hand, strict=True)]
