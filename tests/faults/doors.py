@@ -112,6 +112,19 @@ def _answer(change: Change, result: Mapping[str, Any], *, again: bool) -> ItemAn
     return ItemAnswer(change, details, held=status in _SAME)
 
 
+def page_of(change: Change) -> str | None:
+    """Where a change can be looked up; None for what is only sent again."""
+    if change.key.kind in {"entry", "end"}:
+        return f"/v1/holders/{SIREN}/enrolments/{change.key.reference}"
+    return None
+
+
+def shows(page: Mapping[str, Any], change: Change) -> bool:
+    """Whether a page shows the change as done."""
+    held = {**page, "level": page["profile"]["level"], "kind": page["status"]}
+    return all(held[name] == value for name, value in change.content.items())
+
+
 def _entry(change: Change) -> dict[str, Any]:
     number = int(change.key.reference.removeprefix("E-"))
     return {
