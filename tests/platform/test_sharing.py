@@ -140,3 +140,17 @@ async def test_another_event_at_a_number_that_was_published_halts_the_relay(spea
     tails = await published(store, speaker)
     other = tails | {0: Tail(tails[0].epoch, tails[0].seq, uuid4())}
     assert await store.meet(Holding("one", other)) == LOG_WENT_BACK
+
+
+async def test_a_busy_partition_does_not_keep_the_others_waiting(speaker: Database) -> None:
+    store = PostgresRelayStore(speaker)
+    for version in range(1, 100):
+        await say(speaker, 1, version=version)
+    await say(speaker, *range(2, 200))
+    leases = await store.take_leases(uuid4(), seconds=LONG)
+    batch = await store.unpublished(leases, limit=48)
+    assert {envelope.partition for envelope in batch} == set(range(PARTITIONS))
+    assert len(batch) <= 48
+    for partition in range(PARTITIONS):
+        numbers = [envelope.sequence for envelope in batch if envelope.partition == partition]
+        assert numbers == list(range(1, len(numbers) + 1))
