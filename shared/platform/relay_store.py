@@ -59,16 +59,21 @@ WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
 RETURNING partition, published_through, fence
 """
 _RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"
+# Every partition that is behind gets the same share of a batch: a busy one must not keep the others waiting.
 _UNPUBLISHED = """
+WITH behind AS MATERIALIZED (
+    SELECT c.partition, c.through
+    FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
+    JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
+)
 SELECT l.*, (SELECT epoch FROM {schema}.log_epoch ORDER BY began_at DESC LIMIT 1) AS epoch
-FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
-JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
+FROM behind b
 CROSS JOIN LATERAL (
     SELECT {columns} FROM {schema}.event_log e
-    WHERE e.partition = c.partition AND e.seq > c.through ORDER BY e.seq LIMIT :batch
+    WHERE e.partition = b.partition AND e.seq > b.through
+    ORDER BY e.seq LIMIT (SELECT greatest(1, CAST(:batch AS bigint) / count(*)) FROM behind)
 ) l
 ORDER BY l.partition, l.seq
-LIMIT :batch
 """
 _ADVANCE = """
 UPDATE {schema}.relay_cursor r SET published_through = a.through
