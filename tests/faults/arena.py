@@ -16,11 +16,12 @@ AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 @dataclass(frozen=True)
 class Planted:
-    """An event planted in a log: every listener of that log has to park it."""
+    """An event planted in a log, and the listeners that have to park it."""
 
     service: str
     partition: int
     seq: int
+    listeners: frozenset[str]
 
 
 @dataclass

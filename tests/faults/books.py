@@ -51,8 +51,8 @@ def _check_listeners(books: Books, logs: Logs, *, seen: Look, planted: Sequence[
     """Every event applied or parked by each of its listeners; parked are the planted ones and no others."""
     findings = books.findings
     findings.lost += table_of(seen.behind(seen.heads))
-    for listener, speakers in HEARS.items():
-        owed = {(one.service, one.partition, one.seq) for one in planted if one.service in speakers}
+    for listener in HEARS:
+        owed = {(one.service, one.partition, one.seq) for one in planted if listener in one.listeners}
         parked = logs.parked[listener]
         findings.wrong += [f"{listener} has not parked {place}" for place in sorted(owed - parked)]
         findings.wrong += [f"{listener} has parked {place}" for place in sorted(parked - owed)]

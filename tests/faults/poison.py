@@ -1,6 +1,7 @@
 """Faults of content: messages that no speaker of ours would send, and logged events that no listener can apply."""
 
 import asyncio
+import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.events.catalogue import UPCASTING
 from shared.events.envelope import Fact
 from shared.platform.event_log import append
 from shared.platform.topology import HEARS
@@ -137,11 +139,25 @@ async def poison_logged(arena: Arena, rng: Random) -> str:
     first = rng.choice([f"{service}.poison.planted.v9", _TYPES[service]])
     for version, name in enumerate([first, _TYPES[service]], start=1):
         kind = cast("type[_Poison]", type("Planted", (_Poison,), {"TYPE": name}))
-        await _plant(arena, service, fact=kind(version=version, planted=aggregate))
+        fact = kind(version=version, planted=aggregate)
+        await _plant(arena, service, fact=fact, listeners=_refusing(service, first))
     return f"{first} and one behind it"
 
 
-async def _plant(arena: Arena, service: str, *, fact: Fact) -> None:
+def _refusing(service: str, name: str) -> frozenset[str]:
+    """Everybody parks what nobody knows; data of a known type are read only by who takes that type."""
+    listeners = {listener for listener, speakers in HEARS.items() if service in speakers}
+    if name in UPCASTING.types:
+        listeners = {listener for listener in listeners if name in _taken_by(listener)}
+    return frozenset(listeners)
+
+
+def _taken_by(listener: str) -> set[str]:
+    consumers = importlib.import_module(f"services.{listener}.consumers")
+    return {fact.TYPE for subscription in consumers.SUBSCRIPTIONS for fact in subscription.facts}
+
+
+async def _plant(arena: Arena, service: str, *, fact: Fact, listeners: frozenset[str]) -> None:
     """Append as the product does; a try without an answer is looked up before the next one."""
     while True:
         row = await arena.ask(
@@ -150,7 +166,7 @@ async def _plant(arena: Arena, service: str, *, fact: Fact) -> None:
             fact.version,
         )
         if row is not None:
-            arena.planted.append(Planted(service, row["partition"], row["seq"]))
+            arena.planted.append(Planted(service, row["partition"], row["seq"], listeners))
             return
         engine = create_async_engine(arena.rig.postgres.superuser_url)
         try:
