@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
 def report(worlds: Sequence[World], trials: Sequence[Trial]) -> int:
     """Explore worlds in which every law should hold, then those in which one should break; gives the exit code."""
     started = time.perf_counter()
-    print(f"{'configuration':<18} {'states':>10} {'transitions':>12}  verdict")
+    print(f"{'configuration':<20} {'states':>10} {'transitions':>12}  verdict")
     runs = [_explored(world) for world in worlds]
     found = [_tried(trial) for trial in trials]
     violations = sum(run.found is not None for run in runs)
@@ -46,7 +46,7 @@ def report(worlds: Sequence[World], trials: Sequence[Trial]) -> int:
 def _explored(world: World) -> Exploration:
     run, configuration = explore(world), world.configuration
     verdict = f"{'BROKEN' if run.found else 'held'}: {_subject(configuration, world.plant)}"
-    print(f"{configuration.name:<18} {run.states:>10,} {run.transitions:>12,}  {verdict}", flush=True)
+    print(f"{configuration.name:<20} {run.states:>10,} {run.transitions:>12,}  {verdict}", flush=True)
     _tell(run, world)
     return run
 

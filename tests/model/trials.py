@@ -26,6 +26,8 @@ class Trial:
     law: Law
 
 
+RENUMBERED = replace(RESTORED, aggregates="AB")
+
 TRIALS = (
     Trial(Plant.SKIP_CONTIGUITY, LOSSES, Law.PREFIX),
     Trial(Plant.SPLIT_COMMIT, LOSSES, Law.SETTLES),
@@ -39,10 +41,10 @@ TRIALS = (
     Trial(Plant.WIPE_UNREPAIRED, replace(WIPES, aggregates="A"), Law.SETTLES),
     Trial(Plant.NUMBERS_ONLY_WATERMARK, RESTORED_LOSSES, Law.SETTLES),
     Trial(Plant.BELIEVE_LOW_WATERMARK, LOSSES, Law.ALARM),
-    Trial(Plant.BELIEVE_STRAYS, RESTORED, Law.ALARM),
+    Trial(Plant.BELIEVE_STRAYS, RENUMBERED, Law.ALARM),
     Trial(Plant.PREFER_BROKER, RESTORED, Law.SETTLES),
-    Trial(Plant.DECIDE_WITHOUT_EPOCH, RESTORED, Law.PREFIX),
+    Trial(Plant.DECIDE_WITHOUT_EPOCH, RENUMBERED, Law.PREFIX),
     Trial(Plant.REDRIVE_UNLOCKED, DRIVEN, Law.PREFIX),
-    Trial(Plant.RELAY_OUTLIVES_RESTORE, RESTORED, Law.CURSOR),
+    Trial(Plant.RELAY_OUTLIVES_RESTORE, RENUMBERED, Law.CURSOR),
 )
 SPARES: tuple[tuple[Spare, Configuration], ...] = ((Spare.NO_RELAY_FENCE, RELAYS), (Spare.EARLY_ACK, POISON))
