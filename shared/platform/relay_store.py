@@ -75,10 +75,12 @@ CROSS JOIN LATERAL (
 ) l
 ORDER BY l.partition, l.seq
 """
+# A relay that outlives a restore of its database must not count as published what that database does not have.
 _ADVANCE = """
 UPDATE {schema}.relay_cursor r SET published_through = a.through
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
     AS a(partition, through, fence)
+JOIN {schema}.event_counter c ON c.partition = a.partition AND c.last_seq >= a.through
 WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through < a.through
 """
 _STATE = "SELECT broker_epoch, halted FROM {schema}.relay_state FOR UPDATE"

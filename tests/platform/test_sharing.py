@@ -142,6 +142,15 @@ async def test_another_event_at_a_number_that_was_published_halts_the_relay(spea
     assert await store.meet(Holding("one", other)) == LOG_WENT_BACK
 
 
+async def test_a_relay_that_outlived_a_restore_counts_nothing_that_the_log_does_not_have(
+    speaker: Database,
+) -> None:
+    store = PostgresRelayStore(speaker)
+    await say(speaker, 1)
+    [lease, *_] = await store.take_leases(uuid4(), seconds=LONG)
+    assert not await store.advance([Lease(lease.partition, 2, lease.fence)])
+
+
 async def test_a_busy_partition_does_not_keep_the_others_waiting(speaker: Database) -> None:
     store = PostgresRelayStore(speaker)
     for version in range(1, 100):
