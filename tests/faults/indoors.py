@@ -82,15 +82,15 @@ class Indoors:
     async def tell_stories(self) -> None:
         """Learners at every stage, corrected and repeated, and a few targets."""
         load = self.load
-        await load._enter(30, bulk=True)
-        await load._end(20, bulk=True)
-        await load._end(1, bulk=False)
+        await load.enter(30, bulk=True)
+        await load.end(20, bulk=True)
+        await load.end(1, bulk=False)
         await self.deliver()
-        await load._tell(12)
+        await load.tell(12)
         for _ in range(12):
-            await load._correct()
-            await load._repeat()
-            await load._set_target()
+            await load.correct()
+            await load.repeat()
+            await load.set_target()
         await self.deliver()
 
 

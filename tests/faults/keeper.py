@@ -30,6 +30,8 @@ class Kept:
     module: str = "shared.platform.serve"
     pid: int | None = None
     frozen: bool = False
+    held: bool = False
+    """Down until it is let go."""
     starts: int = 0
     killed: int = 0
     """How often we have killed it: a death beyond these is its own doing."""
@@ -111,8 +113,20 @@ class Keeper:
         self._kept.pop(kept.name)
         kept.kill()
 
-    async def run(self, name: str, module: str, *, environment: Mapping[str, str]) -> int:
-        """Run a module once; gives its exit code."""
+    async def hold(self, kept: Kept) -> None:
+        """Take a process down and leave it down, for a restore or a deploy."""
+        kept.held = True
+        kept.kill()
+        while kept.pid is not None:
+            await asyncio.sleep(0.02)
+
+    def let_go(self, kept: Kept) -> None:
+        """Start what was held."""
+        kept.held = False
+        self._order(kept)
+
+    async def run(self, name: str, module: str, *arguments: str, environment: Mapping[str, str]) -> int:
+        """Run a module once, with a log of that name; gives its exit code."""
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._jobs[name] = ended
         self._order(
@@ -121,7 +135,7 @@ class Keeper:
                 number=0,
                 service="",
                 role="",
-                arguments=(),
+                arguments=arguments,
                 environment=environment,
                 module=module,
             )
@@ -192,5 +206,5 @@ class Keeper:
 
     async def _restart(self, kept: Kept) -> None:
         await asyncio.sleep(RESTART_AFTER)
-        if kept.name in self._kept:
+        if kept.name in self._kept and not kept.held and kept.pid is None:
             self._order(kept)

@@ -113,17 +113,17 @@ class Load:
         """Send until stopped; then every doubt is resolved before this returns."""
         pace, bulk = self._pace, self._pace.bulk
         one_at_a_time: list[tuple[Callable[[], Awaitable[None]], float]] = [
-            (lambda: self._enter(1, bulk=False), pace.single_pause),
-            (lambda: self._end(1, bulk=False), pace.single_pause),
-            (self._correct, pace.single_pause),
+            (lambda: self.enter(1, bulk=False), pace.single_pause),
+            (lambda: self.end(1, bulk=False), pace.single_pause),
+            (self.correct, pace.single_pause),
         ]
         flows: list[tuple[Callable[[], Awaitable[None]], float]] = [
             *(one_at_a_time * pace.callers),
-            (lambda: self._enter(self._rng.randint(bulk // 3, bulk), bulk=True), pace.pause),
-            (lambda: self._end(self._rng.randint(bulk // 4, bulk), bulk=True), pace.pause),
-            (lambda: self._tell(self._rng.randint(bulk // 4, bulk)), pace.pause),
-            (self._repeat, pace.pause),
-            (self._set_target, pace.pause / 2),
+            (lambda: self.enter(self._rng.randint(bulk // 3, bulk), bulk=True), pace.pause),
+            (lambda: self.end(self._rng.randint(bulk // 4, bulk), bulk=True), pace.pause),
+            (lambda: self.tell(self._rng.randint(bulk // 4, bulk)), pace.pause),
+            (self.repeat, pace.pause),
+            (self.set_target, pace.pause / 2),
             (self._resolve, 0.2),
         ]
         async with asyncio.TaskGroup() as group:
@@ -143,7 +143,8 @@ class Load:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), pause)
 
-    async def _enter(self, count: int, *, bulk: bool) -> None:
+    async def enter(self, count: int, *, bulk: bool) -> None:
+        """New learners enter."""
         changes = []
         for _ in range(count):
             self._people += 1
@@ -152,24 +153,26 @@ class Load:
                 "level": self._rng.randint(1, 8),
             }
             changes.append(Change(Key("entry", f"E-{self._people}"), content))
-        await self._send("entry", changes, bulk=bulk)
+        await self.send("entry", changes, bulk=bulk)
 
-    async def _end(self, count: int, *, bulk: bool) -> None:
+    async def end(self, count: int, *, bulk: bool) -> None:
+        """Learners who have entered complete or give up."""
         changes = [
             Change(Key("end", reference), self._an_end()) for reference in self._take("entered", count)
         ]
-        await self._send("end", changes, bulk=bulk)
+        await self.send("end", changes, bulk=bulk)
 
-    async def _tell(self, count: int) -> None:
+    async def tell(self, count: int) -> None:
+        """The reporter says what became of leavers."""
         changes = [
             self._change("outcome", reference, content=self._an_outcome(collected=0))
             for reference in self._take("ended", count)
         ]
-        await self._send("outcome", changes, bulk=True)
+        await self.send("outcome", changes, bulk=True)
 
-    async def _correct(self) -> None:
+    async def correct(self, stage: str | None = None) -> None:
         """Say something else under a key whose last answer is known."""
-        stage = self._rng.choice(list(_STAGES))
+        stage = stage or self._rng.choice(list(_STAGES))
         for reference in self._take(stage, 1):
             kind = _STAGES[stage]
             record = self._ledger.record(Key(kind, reference))
@@ -177,11 +180,11 @@ class Load:
                 self._idle[stage].append(reference)
                 continue
             content = self._other(kind, record.accepted)
-            await self._send(
+            await self.send(
                 kind, [self._change(kind, reference, content=content)], bulk=kind == "outcome" or self._coin()
             )
 
-    async def _repeat(self) -> None:
+    async def repeat(self) -> None:
         """Say the same again."""
         stage = self._rng.choice(list(_STAGES))
         kind = _STAGES[stage]
@@ -189,9 +192,10 @@ class Load:
             self._change(kind, reference, content=self._ledger.record(Key(kind, reference)).accepted[-1])
             for reference in self._take(stage, self._rng.randint(1, 20))
         ]
-        await self._send(kind, changes, bulk=True, again=True)
+        await self.send(kind, changes, bulk=True, again=True)
 
-    async def _set_target(self) -> None:
+    async def set_target(self) -> None:
+        """The label office sets a new target, or changes one."""
         if self._targets == 0 or self._coin():
             self._targets += 1
         number = self._rng.randint(1, self._targets)
@@ -200,9 +204,10 @@ class Load:
         if record.was_in_doubt:
             return
         value = 1 + sum(content["value"] for content in record.accepted)
-        await self._send("target", [Change(key, {"value": value})], bulk=False)
+        await self.send("target", [Change(key, {"value": value})], bulk=False)
 
-    async def _send(self, kind: str, changes: Sequence[Change], *, bulk: bool, again: bool = False) -> None:
+    async def send(self, kind: str, changes: Sequence[Change], *, bulk: bool, again: bool = False) -> None:
+        """Send changes of one kind as one request."""
         if not changes:
             return
         self._sendings += 1

@@ -76,6 +76,7 @@ class Rig:
     """By process name and server, `nats` or `postgres`."""
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
+    _operations: int = 0
     keep_folder: bool = False
     """Whether data and logs stay for whoever has to find out why."""
 
@@ -121,7 +122,7 @@ class Rig:
 
     def urls(self, service: str) -> list[str]:
         """Where a service's API answers, one address per replica."""
-        return [_url(kept) for kept in self.processes("api", service=service)]
+        return [url_of(kept) for kept in self.processes("api", service=service)]
 
     async def provision(self) -> bool:
         """Make what is missing of streams and consumers; False when the broker is away."""
@@ -136,6 +137,17 @@ class Rig:
         while True:
             await asyncio.sleep(PROVISION_EVERY)
             await self.provision()
+
+    async def operate(self, *words: str) -> tuple[int, list[str]]:
+        """Run an operators' command; gives its exit code and what it said."""
+        self._operations += 1
+        name = f"operators-{self._operations}"
+        environment = dict(self._environment)
+        for service in self.roster:
+            feeds = {heard: self._feed(heard) for heard in topology.HEARS[service]}
+            environment[f"{service.upper()}_FEED_URLS"] = json.dumps(feeds)
+        code = await self.keeper.run(name, "shared.platform.operators", *words, environment=environment)
+        return code, self.place.log(name).read_text(encoding="utf-8").splitlines()
 
     async def broker_client(self, identity: str) -> Client:
         """A connection to the broker under one of its identities, never through a link."""
@@ -213,7 +225,7 @@ class Rig:
     async def _ready(self) -> None:
         async with httpx.AsyncClient() as http, asyncio.timeout(READY_WITHIN):
             for kept in self.keeper.kept:
-                while not await _answers(http, f"{_url(kept)}/readyz"):
+                while not await _answers(http, f"{url_of(kept)}/readyz"):
                     await asyncio.sleep(0.1)
 
     async def _work(self, part: Job | Server) -> None:
@@ -242,7 +254,8 @@ def _environment_of(part: Job | Server) -> dict[str, str]:
     return dict(part.environment)
 
 
-def _url(kept: Kept) -> str:
+def url_of(kept: Kept) -> str:
+    """Where a process answers, whatever its role."""
     return f"http://{HOST}:{kept.environment[f'{kept.service.upper()}_PORT']}"
 
 
