@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from shared.kernel.clock import Clock, SystemClock
-from shared.platform import exchange_routes, health, logs, problems
+from shared.platform import exchange_routes, health, logs, operating_routes, problems
 from shared.platform.applying import Applier, Subscription
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
@@ -26,6 +26,9 @@ from shared.platform.intake import Ears, Intake
 from shared.platform.intake_store import PostgresIntakeStore
 from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
+from shared.platform.redrive import Redriver
+from shared.platform.redrive_requests import RedriveRequests
+from shared.platform.redrive_store import PostgresRedriveStore
 from shared.platform.relay import Relay
 from shared.platform.relay_store import PostgresRelayStore
 from shared.platform.repair import Repair, Speakers
@@ -80,7 +83,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     if "api" in settings.roles:
-        for router in (exchange_routes.router, *service.routers):
+        for router in (exchange_routes.router, operating_routes.router, *service.routers):
             authenticate_first(router)
             app.include_router(router)
     describe(app)
@@ -140,6 +143,8 @@ class _Start:
             if "intake" in self.settings.roles and HEARS[name]:
                 ears = ears_of(self.service, worker, broker=broker, feed=feed, watermarks=watermarks)
                 group.create_task(Intake(ears).run())
+                redriver = Redriver(PostgresRedriveStore(worker), ears.applier)
+                group.create_task(RedriveRequests(worker, redriver).run())
                 for job in self.service.jobs:
                     group.create_task(job(worker))
 

@@ -34,3 +34,6 @@ INTAKE_HALTED = Gauge(
     "1 while a source is not followed until a person decides.",
     ("listener", "source"),
 )
+REDRIVEN = Counter(
+    "tremplin_intake_redriven_total", "Parked events driven again.", ("listener", "source", "outcome")
+)

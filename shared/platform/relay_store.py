@@ -71,7 +71,7 @@ ORDER BY l.partition, l.seq
 LIMIT :batch
 """
 _ADVANCE = """
-UPDATE {schema}.relay_cursor r SET published_through = a.through
+UPDATE {schema}.relay_cursor r SET published_through = a.through, moved_at = clock_timestamp()
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
     AS a(partition, through, fence)
 WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through < a.through
