@@ -33,6 +33,7 @@ from shared.platform.relay import Relay
 from shared.platform.relay_store import PostgresRelayStore
 from shared.platform.repair import Repair, Speakers
 from shared.platform.revisions import head_of
+from shared.platform.sampling import Sampling
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
 
@@ -129,12 +130,15 @@ class _Start:
         return database
 
     async def _exchange(self, worker: Database, broker: NatsBroker, *, feed: Feed) -> None:
-        await broker.connect()
         watermarks: Watermarks = self.app.state.watermarks
         name = self.service.name
-        for speaker in HEARS[name]:
-            await broker.on_watermark(speaker, partial(watermarks.hear, speaker))
         async with asyncio.TaskGroup() as group:
+            # Before the first connection, which may take as long as the broker is away.
+            sampling = Sampling(worker, broker, watermarks=watermarks, roles=self.settings.roles)
+            group.create_task(sampling.run())
+            await broker.connect()
+            for speaker in HEARS[name]:
+                await broker.on_watermark(speaker, partial(watermarks.hear, speaker))
             group.create_task(broker.until_closed())
             if "relay" in self.settings.roles:
                 store = PostgresRelayStore(worker)

@@ -11,7 +11,7 @@ from shared.platform.applying import Applier, LogChanged
 from shared.platform.feed import Answer, FeedUnavailable
 from shared.platform.freshness import Watermarks
 from shared.platform.intake_store import Held, IntakeStore
-from shared.platform.metrics import REPAIRED, WATERMARK_AGE
+from shared.platform.metrics import REPAIRED
 
 log = structlog.get_logger()
 
@@ -55,7 +55,6 @@ class Repair:
         A partition that has not moved since the look before though its speaker is ahead has lost its tail; the others
         may be as busy as they like. Raises LogChanged and FeedUnavailable.
         """
-        self._show_age(speaker)
         held = await self._store.positions(speaker)
         before, self._before[speaker] = self._before.get(speaker), held
         if self._is_time(speaker) or self._looks_wrong(speaker, held):
@@ -109,11 +108,6 @@ class Repair:
             log.info("intake.tail_repaired", speaker=speaker, partition=partition, events=len(found))
             await self._applier.hear(found)
             after = found[-1].sequence
-
-    def _show_age(self, speaker: str) -> None:
-        age = self._watermarks.age_of(speaker)
-        if age is not None:
-            WATERMARK_AGE.labels(self._listener, speaker).set(age)
 
 
 def _now() -> float:
