@@ -71,3 +71,4 @@ SAMPLED_AT = Gauge(
     "When the gauges of the exchange were last set.",
     ("service",),
 )
+SAMPLES_FAILED = Counter("tremplin_exchange_samples_failed_total", "Times they could not be.", ("service",))

@@ -49,6 +49,7 @@ class Sampling:
             try:
                 await self.step()
             except Exception as error:  # noqa: BLE001 - a figure that is missing stops no service
+                metrics.SAMPLES_FAILED.labels(self._service).inc()
                 log.warning("sampling.failed", error=type(error).__name__, passing=is_transient(error))
             await asyncio.sleep(self._every)
 
