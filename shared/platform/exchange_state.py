@@ -5,6 +5,7 @@ was not reached yet, and when it was announced. What is behind a flag is at leas
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,6 +37,19 @@ class RelayState:
     relaying: Relaying
     leases: int
     """Partitions that some replica publishes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartitionState:
+    """How far one partition of a source was applied and announced."""
+
+    source: str
+    partition: int
+    applied: int
+    announced: int | None
+    moved: float | None
+    """Seconds since the position moved."""
+    last_id: UUID | None
 
 
 _HEARD = """
@@ -79,6 +93,11 @@ FROM unnest(CAST(:sources AS text[])) AS s(source)
 LEFT JOIN marks USING (source) LEFT JOIN moves USING (source) LEFT JOIN aside USING (source)
 LEFT JOIN pulled USING (source) LEFT JOIN {schema}.intake_source i USING (source)
 ORDER BY s.source
+"""
+_PARTITIONS = """
+SELECT source, partition, coalesce(p.last_seq, 0) AS applied, w.head AS announced, {since_move} AS moved, p.last_id
+FROM {schema}.intake_position p FULL JOIN {schema}.intake_watermark w USING (source, partition)
+ORDER BY source, partition
 """
 _RELAY = """
 SELECT sum(c.last_seq - r.published_through)::bigint AS unpublished, max({since_recorded}) AS oldest,
@@ -161,15 +180,20 @@ async def relay_of(connection: AsyncConnection, service: str) -> RelayState:
     return RelayState(relaying=relaying, leases=row.leases)
 
 
-async def heads_of(connection: AsyncConnection, service: str) -> dict[str, dict[int, int]]:
-    """The last announcement that was kept of each source: its number by partition."""
-    rows = await connection.execute(
-        text(f"SELECT source, partition, head FROM {service}.intake_watermark ORDER BY 1, 2")  # noqa: S608 - our own name
-    )
-    heads: dict[str, dict[int, int]] = {}
-    for row in rows:
-        heads.setdefault(row.source, {})[row.partition] = row.head
-    return heads
+async def partitions_of(connection: AsyncConnection, service: str) -> list[PartitionState]:
+    """Every partition of which something was applied or announced."""
+    rows = await connection.execute(text(_PARTITIONS.format(schema=service, **_PARTS)))
+    return [
+        PartitionState(
+            source=row.source,
+            partition=row.partition,
+            applied=row.applied,
+            announced=row.announced,
+            moved=row.moved,
+            last_id=row.last_id,
+        )
+        for row in rows
+    ]
 
 
 async def log_bytes(connection: AsyncConnection, service: str) -> int:

@@ -101,7 +101,10 @@ def _demand(wanted: Iterable[Position], heard: dict[str, dict[int, int]]) -> Non
 async def freshness(connection: AsyncConnection, watermarks: Watermarks, *, service: str) -> dict[str, Any]:
     """The answer of `/v1/freshness`: this log's last numbers and its relay, and how each source was heard."""
     heard = await positions_heard(connection, service=service)
-    kept = await exchange_state.heads_of(connection, service)
+    kept: dict[str, dict[int, int]] = {}
+    for at in await exchange_state.partitions_of(connection, service):
+        if at.announced is not None:
+            kept.setdefault(at.source, {})[at.partition] = at.announced
     states = {state.source: state for state in await exchange_state.sources_of(connection, service)}
     return {
         "service": service,
