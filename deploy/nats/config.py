@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from shared.platform import topology
 
-_PAYLOAD = "4MB"
+# Four times a fact's largest size, and less than a pull asks for at once: no message can be too large to be pulled.
+_PAYLOAD = "1MB"
 _MEMORY_STORE = "256MB"
 
 

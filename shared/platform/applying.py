@@ -18,7 +18,7 @@ from shared.platform import request_context
 from shared.platform.database import Transaction
 from shared.platform.feed import FeedUnavailable
 from shared.platform.intake_store import Held, IntakeStore, IntakeTransaction
-from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, PARKED, REPAIRED
+from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, PARKED, REPAIRED, UNREADABLE
 from shared.platform.problems import blames_event
 
 log = structlog.get_logger()
@@ -110,7 +110,8 @@ class Applier:
         """None for a copy that is damaged: it is a hole, which the speaker's own log fills."""
         try:
             return self.read(envelope)
-        except BadEnvelope:
+        except BadEnvelope as bad:
+            UNREADABLE.labels(self.listener, envelope.speaker, str(bad)).inc()
             log.warning("intake.damaged", partition=envelope.partition, seq=envelope.sequence)
             return None
 

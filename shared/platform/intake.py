@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.events.envelope import BadEnvelope, Envelope
 from shared.platform.applying import Applier, LogChanged
 from shared.platform.broker import Broker, Pulled, Pulls
+from shared.platform.event_log import MAX_ENVELOPE
 from shared.platform.feed import FeedUnavailable
 from shared.platform.intake_store import IntakeStore
 from shared.platform.metrics import UNREADABLE
@@ -140,6 +141,8 @@ class _Following:
         """Without what has no readable source and number: its hole, if it was a real event, is filled from the feed."""
         for message in pulled:
             try:
+                if len(message.data) > MAX_ENVELOPE:
+                    raise BadEnvelope("oversize")
                 envelope = Envelope.from_json(message.data)
                 if envelope.speaker != self._speaker or envelope.partition not in message.durable.partitions:
                     raise BadEnvelope("stranger")
