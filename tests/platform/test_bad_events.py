@@ -57,7 +57,9 @@ async def speaking_as(identity: str, server: NatsServer) -> AsyncIterator[Client
 
 
 @asynccontextmanager
-async def hearing(labelling: ServiceUnderTest, listener: Listener, server: NatsServer) -> AsyncIterator[None]:
+async def hearing(
+    labelling: ServiceUnderTest, listener: Listener, *, server: NatsServer
+) -> AsyncIterator[None]:
     """The relay of labelling and the intake of indicators, over the broker."""
     speaker, ears = server.broker("labelling"), server.broker("indicators")
     await speaker.connect()
@@ -96,7 +98,7 @@ async def test_messages_that_are_no_events_are_counted_by_reason_and_the_rest_fl
             await client.publish("evt.labelling.p00.thing.changed.v1", message)
         await client.flush()
     await say(labelling.database, *range(40))
-    async with hearing(labelling, listener, nats_server):
+    async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {f"target-{number}": 1 for number in range(40)})
     assert {reason: refused(reason) - before[reason] for reason in junk()} == dict.fromkeys(junk(), 1.0)
     assert await listener.parked() == []
@@ -117,7 +119,7 @@ async def test_a_strangers_event_is_refused_and_does_not_move_the_position(
         for text in texts:
             await client.publish("evt.labelling.p00.target.set.v1", text.encode())
         await client.flush()
-    async with hearing(labelling, listener, nats_server):
+    async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {f"target-{number}": 1 for number in range(10)})
     assert refused("stranger") - before == 2
     assert await labelling.rows("SELECT FROM indicators.intake_position WHERE source <> 'labelling'") == []
@@ -133,7 +135,7 @@ async def test_a_damaged_copy_is_refused_and_its_event_comes_from_the_speakers_l
     async with speaking_as("labelling", nats_server) as client:
         await client.publish(envelope.subject, damaged.encode())
         await client.flush()
-    async with hearing(labelling, listener, nats_server):
+    async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {"target-1": 1})
     assert refused("json_invalid") - before == 1
     assert await listener.parked() == []
@@ -150,7 +152,7 @@ async def test_events_twice_and_out_of_order_count_once(
         for envelope in twice:
             await client.publish(envelope.subject, envelope.to_json().encode())
         await client.flush()
-    async with hearing(labelling, listener, nats_server):
+    async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {f"target-{number}": 5 for number in range(8)})
     assert await listener.parked() == []
 
@@ -176,7 +178,7 @@ async def test_an_event_that_cannot_be_understood_parks_its_aggregate_and_the_re
     await labelling.rows(
         f"UPDATE labelling.event_log SET {change} WHERE aggregate_id = 'target-17' AND aggregate_version = 1"  # noqa: S608 - our own words
     )
-    async with hearing(labelling, listener, nats_server):
+    async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {f"target-{number}": 1 for number in range(25) if number != 17})
 
         async def both_parked() -> bool:
@@ -205,7 +207,7 @@ async def test_the_largest_fact_passes_the_broker_and_a_larger_message_does_not(
     room = event_log.MAX_DATA - len(fact.model_dump_json().encode()) + len(fact.label_fr)
     async with labelling.database.transaction() as tx:
         tx.speak(fact.model_copy(update={"label_fr": "x" * room}))
-    async with hearing(labelling, listener, nats_server):
+    async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {"target-1": 1})
     async with speaking_as("labelling", nats_server) as client:
         with pytest.raises(MaxPayloadError):
