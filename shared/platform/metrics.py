@@ -72,3 +72,8 @@ SAMPLED_AT = Gauge(
     ("service",),
 )
 SAMPLES_FAILED = Counter("tremplin_exchange_samples_failed_total", "Times they could not be.", ("service",))
+AUDIT_MISMATCHES = Gauge(
+    "tremplin_audit_mismatches",
+    "Hours in which a listener's digest of a source is not its speaker's.",
+    ("listener", "source"),
+)
