@@ -66,7 +66,10 @@ router = APIRouter(prefix="/v1", tags=["exchange"])
 async def read_freshness(
     request: Request, reader: Reader, _: Annotated[Caller, Depends(authenticated)]
 ) -> dict[str, Any]:
-    """Per source: position, watermark and age in seconds; and the last numbers of this service's own log."""
+    """Per source: position, watermark, its age in seconds, and whether it is idle, moving, waiting, stuck, deaf or
+    halted; of this service's own log the last numbers, and whether its relay is idle, moving, stuck, disconnected or
+    halted.
+    """
     return await freshness(reader, request.app.state.watermarks, service=request.app.state.service)
 
 

@@ -77,7 +77,7 @@ ORDER BY l.partition, l.seq
 """
 # A relay that outlives a restore of its database must not count as published what that database does not have.
 _ADVANCE = """
-UPDATE {schema}.relay_cursor r SET published_through = a.through
+UPDATE {schema}.relay_cursor r SET published_through = a.through, moved_at = clock_timestamp()
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
     AS a(partition, through, fence)
 JOIN {schema}.event_counter c ON c.partition = a.partition AND c.last_seq >= a.through
