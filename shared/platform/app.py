@@ -1,7 +1,7 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +26,7 @@ from shared.platform.intake import Ears, Intake
 from shared.platform.intake_store import PostgresIntakeStore
 from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
+from shared.platform.projections import HeardAgain, Projected
 from shared.platform.relay import Relay
 from shared.platform.relay_store import PostgresRelayStore
 from shared.platform.repair import Repair, Speakers
@@ -49,6 +50,10 @@ class Service:
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
     """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
+    projection: Sequence[Projected] = ()
+    """Tables that come from hearing alone: they can be made again beside the live ones."""
+    heard_again: Mapping[str, HeardAgain] = field(default_factory=dict)
+    """Of a service that owns more than that: how each source is heard again in place."""
     clock: Clock = field(default_factory=SystemClock)
 
 

@@ -14,6 +14,7 @@ from shared.platform.auth import Caller, authenticated, require
 from shared.platform.dependencies import Reader, Tx
 from shared.platform.fields import Body, View
 from shared.platform.freshness import freshness
+from shared.platform.log_epochs import log_epochs
 from shared.platform.topology import HEARS, PARTITIONS
 
 NO_LISTENER = Rule(
@@ -59,6 +60,20 @@ class LogAnswer(View):
     strange: list[int]
 
 
+class LogEpochView(View):
+    """One incarnation of the log, and up to which number of each partition it is the one before it."""
+
+    epoch: UUID
+    reason: str
+    cuts: dict[str, int]
+
+
+class LogEpochs(View):
+    """Every incarnation, the first one first."""
+
+    epochs: list[LogEpochView]
+
+
 router = APIRouter(prefix="/v1", tags=["exchange"])
 
 
@@ -91,6 +106,15 @@ async def read_events(  # noqa: PLR0917 - handed over by name
     return PlainTextResponse(
         "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
     )
+
+
+@router.get("/events/epochs", operation_id="read_log_epochs", summary="The incarnations of this log")
+async def read_log_epochs(
+    request: Request, reader: Reader, _: Annotated[Caller, Depends(require("events:feed"))]
+) -> LogEpochs:
+    """A log whose database was set back goes on as a new one from a cut: what was said after that is void."""
+    found = await log_epochs(reader, service=request.app.state.service)
+    return LogEpochs.model_validate({"epochs": [one.to_content() for one in found]})
 
 
 @router.put("/events/heard", operation_id="report_heard", summary="Say how far one has heard this log")

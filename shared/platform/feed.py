@@ -10,6 +10,7 @@ import httpx
 
 from shared.events.envelope import BadEnvelope, Envelope
 from shared.platform.intake_store import Held
+from shared.platform.log_epochs import LogEpoch
 from shared.platform.settings import ServiceSettings
 
 PAGE = 500
@@ -62,6 +63,14 @@ class Feed:
             content = answer.json()
             return Answer(UUID(content["epoch"]), tuple(int(number) for number in content["strange"]))
         except (ValueError, KeyError, TypeError) as error:
+            raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
+
+    async def epochs(self, speaker: str) -> list[LogEpoch]:
+        """Every incarnation of a speaker's log, the first one first. Raises FeedUnavailable."""
+        answer = await self._ask("GET", speaker, path="/v1/events/epochs")
+        try:
+            return [LogEpoch.from_content(one) for one in answer.json()["epochs"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
 
     async def _ask(self, method: str, speaker: str, *, path: str, **content: Any) -> httpx.Response:

@@ -1,0 +1,129 @@
+"""A listener after a speaker's log was set back: what it had heard that came to nothing, and following the new epoch.
+
+First the old incarnation is put behind: what still comes of it is discarded. Then positions are compared with the log.
+A listener that had heard nothing beyond the cut goes on where it stands; any other hears everything anew. The halt is
+cleared last, so that a step that was cut short is simply taken again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.events.envelope import Envelope
+from shared.events.watermark import named
+from shared.platform.database import Database
+from shared.platform.feed import Answer
+from shared.platform.intake_store import Held, PostgresIntakeStore
+from shared.platform.log_epochs import LogEpoch, cut_after
+
+
+class Logs(Protocol):
+    """The speakers' own logs, asked over HTTP; every question may raise FeedUnavailable."""
+
+    async def events(self, speaker: str, *, partition: int, after: int) -> list[Envelope]:
+        """The next events of a partition, in order."""
+
+    async def report(self, speaker: str, *, held: dict[int, Held]) -> Answer:
+        """Tell a speaker how far one has heard it."""
+
+    async def epochs(self, speaker: str) -> list[LogEpoch]:
+        """Every incarnation of a speaker's log, the first one first."""
+
+
+class NotDecided(Exception):
+    """The speaker's log has other events than were heard of it, and nobody has begun a new epoch there."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a listener stands in the newest incarnation of a log."""
+
+    epoch: UUID
+    rolled_back: Mapping[int, int | None]
+    """Per partition, how many of the events applied are not in the log; None when the log cannot tell."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything that was applied is in the log."""
+        return not self.rolled_back
+
+    @property
+    def total(self) -> int | None:
+        """How many events in all; None when the log cannot tell of a partition."""
+        numbers = list(self.rolled_back.values())
+        return None if None in numbers else sum(number for number in numbers if number is not None)
+
+
+_PUT_BEHIND = """
+INSERT INTO {schema}.intake_source AS s (source, halted, halted_at, superseded)
+VALUES (:source, 'restored', clock_timestamp(), CAST(:past AS uuid[]))
+ON CONFLICT (source) DO UPDATE SET superseded = excluded.superseded, halted = coalesce(s.halted, excluded.halted),
+    halted_at = coalesce(s.halted_at, excluded.halted_at)
+"""
+_NOTE = "UPDATE {schema}.intake_source SET detail = detail || CAST(:detail AS jsonb) WHERE source = :source"
+_FOLLOW = (
+    "UPDATE {schema}.intake_position SET epoch = :epoch WHERE source = :source",
+    "UPDATE {schema}.intake_source SET halted = NULL, halted_at = NULL WHERE source = :source",
+)
+
+
+async def put_behind(database: Database, logs: Logs, *, speaker: str) -> list[LogEpoch]:
+    """Stop following, and discard from now on what comes of any incarnation but the newest."""
+    epochs = await logs.epochs(speaker)
+    async with database.transaction() as tx:
+        values = {"source": speaker, "past": [one.epoch for one in epochs[:-1]]}
+        await tx.execute(_sql(_PUT_BEHIND, database.service), values)
+    return epochs
+
+
+async def compare(database: Database, logs: Logs, *, speaker: str, epochs: Sequence[LogEpoch]) -> Standing:
+    """Ask the speaker about every position, and keep what came to nothing in the detail of the source.
+
+    Raises NotDecided, FeedUnavailable.
+    """
+    held = await PostgresIntakeStore(database).positions(speaker)
+    answer = await logs.report(speaker, held=held)
+    newest = epochs[-1].epoch
+    known = {one.epoch for one in epochs}
+    forgotten = {at.epoch for at in held.values() if at.epoch is not None} - known
+    if answer.epoch != newest or forgotten or any(held[number].epoch == newest for number in answer.strange):
+        raise NotDecided(speaker)
+    rolled_back = {
+        number: _past_cut(held[number], epochs=epochs, partition=number) for number in answer.strange
+    }
+    found = Standing(newest, rolled_back)
+    if not found.is_sound:
+        detail = {
+            "epoch": str(newest),
+            "rolled_back": found.total,
+            "partitions": {name: rolled_back[int(name)] for name in named(dict.fromkeys(rolled_back, 0))},
+        }
+        await _note(database, speaker, detail=detail)
+    return found
+
+
+async def follow(database: Database, *, speaker: str, epoch: UUID) -> None:
+    """Go on from where one stands, in the new incarnation."""
+    async with database.transaction() as tx:
+        for statement in _FOLLOW:
+            values = {"source": speaker} | ({"epoch": epoch} if ":epoch" in statement else {})
+            await tx.execute(_sql(statement, database.service), values)
+
+
+async def _note(database: Database, speaker: str, *, detail: dict[str, Any]) -> None:
+    statement = _sql(_NOTE, database.service).bindparams(bindparam("detail", type_=JSONB))
+    async with database.transaction() as tx:
+        await tx.execute(statement, {"source": speaker, "detail": detail})
+
+
+def _past_cut(at: Held, *, epochs: Sequence[LogEpoch], partition: int) -> int | None:
+    cut = None if at.epoch is None else cut_after(epochs, epoch=at.epoch, partition=partition)
+    return at.last_seq - cut if cut is not None and cut < at.last_seq else None
+
+
+def _sql(statement: str, service: str) -> TextClause:
+    return text(statement.format(schema=service))
