@@ -5,7 +5,7 @@ A listener that had heard nothing beyond the cut goes on where it stands; any ot
 cleared last, so that a step that was cut short is simply taken again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -58,6 +58,12 @@ class Standing:
         return None if None in numbers else sum(number for number in numbers if number is not None)
 
 
+_BEHIND = """
+SELECT DISTINCT unnest(superseded || ARRAY(SELECT epoch FROM {schema}.intake_position
+    WHERE source = :source AND epoch IS NOT NULL)) AS epoch
+FROM (SELECT coalesce((SELECT superseded FROM {schema}.intake_source WHERE source = :source), '{{}}') AS superseded) s
+"""
+_SUPERSEDED = "SELECT unnest(superseded) AS epoch FROM {schema}.intake_source WHERE source = :source"
 _PUT_BEHIND = """
 INSERT INTO {schema}.intake_source AS s (source, halted, halted_at, superseded)
 VALUES (:source, 'restored', clock_timestamp(), CAST(:past AS uuid[]))
@@ -72,11 +78,21 @@ _FOLLOW = (
 
 
 async def put_behind(database: Database, logs: Logs, *, speaker: str) -> list[LogEpoch]:
-    """Stop following, and discard from now on what comes of any incarnation but the newest."""
+    """Stop following, and discard from now on what comes of any incarnation but the newest.
+
+    Raises NotDecided when the newest is one that was put behind: the log was set back to before a decision.
+    """
     epochs = await logs.epochs(speaker)
+    newest = epochs[-1].epoch
     async with database.transaction() as tx:
-        values = {"source": speaker, "past": [one.epoch for one in epochs[:-1]]}
-        await tx.execute(_sql(_PUT_BEHIND, database.service), values)
+        service, source = database.service, {"source": speaker}
+        if newest in set((await tx.execute(_sql(_SUPERSEDED, service), source)).scalars()):
+            raise NotDecided(speaker)
+        # Also what the log itself has forgotten.
+        past = {one.epoch for one in epochs} | set(
+            (await tx.execute(_sql(_BEHIND, service), source)).scalars()
+        )
+        await tx.execute(_sql(_PUT_BEHIND, service), source | {"past": sorted(past - {newest})})
     return epochs
 
 
@@ -88,9 +104,7 @@ async def compare(database: Database, logs: Logs, *, speaker: str, epochs: Seque
     held = await PostgresIntakeStore(database).positions(speaker)
     answer = await logs.report(speaker, held=held)
     newest = epochs[-1].epoch
-    known = {one.epoch for one in epochs}
-    forgotten = {at.epoch for at in held.values() if at.epoch is not None} - known
-    if answer.epoch != newest or forgotten or any(held[number].epoch == newest for number in answer.strange):
+    if answer.epoch != newest or any(held[number].epoch == newest for number in answer.strange):
         raise NotDecided(speaker)
     rolled_back = {
         number: _past_cut(held[number], epochs=epochs, partition=number) for number in answer.strange
@@ -112,6 +126,23 @@ async def follow(database: Database, *, speaker: str, epoch: UUID) -> None:
         for statement in _FOLLOW:
             values = {"source": speaker} | ({"epoch": epoch} if ":epoch" in statement else {})
             await tx.execute(_sql(statement, database.service), values)
+
+
+async def adopt(
+    database: Database, logs: Logs, *, speaker: str, anew: Callable[[], Awaitable[object]]
+) -> Standing:
+    """Follow the newest incarnation, after hearing everything `anew` where something came to nothing.
+
+    Gives how things stood before. Raises NotDecided, FeedUnavailable, and what hearing anew raises.
+    """
+    epochs = await put_behind(database, logs, speaker=speaker)
+    found = await compare(database, logs, speaker=speaker, epochs=epochs)
+    if not found.is_sound:
+        await anew()
+        if not (await compare(database, logs, speaker=speaker, epochs=epochs)).is_sound:
+            raise NotDecided(speaker)
+    await follow(database, speaker=speaker, epoch=found.epoch)
+    return found
 
 
 async def _note(database: Database, speaker: str, *, detail: dict[str, Any]) -> None:

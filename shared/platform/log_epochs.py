@@ -51,7 +51,10 @@ async def log_epochs(connection: AsyncConnection, *, service: str) -> list[LogEp
 
 
 def cut_after(epochs: Sequence[LogEpoch], *, epoch: UUID, partition: int) -> int | None:
-    """Up to which number a follower of `epoch` has the events of the newest one; None when nothing was cut since."""
+    """Up to which number a follower of `epoch` has the events of the newest one; None when nothing was cut since.
+
+    An incarnation that the log itself has forgotten was cut by the newest one.
+    """
     known = [one.epoch for one in epochs]
-    later = epochs[known.index(epoch) + 1 :]
+    later = epochs[known.index(epoch) + 1 :] if epoch in known else epochs[-1:]
     return min((one.cuts[partition] for one in later if partition in one.cuts), default=None)
