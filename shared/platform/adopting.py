@@ -7,14 +7,13 @@ cleared last, so that a step that was cut short is simply taken again.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.events.envelope import Envelope
-from shared.events.watermark import named
 from shared.platform.database import Database
 from shared.platform.feed import Answer
 from shared.platform.intake_store import Held, PostgresIntakeStore
@@ -97,10 +96,7 @@ async def put_behind(database: Database, logs: Logs, *, speaker: str) -> list[Lo
 
 
 async def compare(database: Database, logs: Logs, *, speaker: str, epochs: Sequence[LogEpoch]) -> Standing:
-    """Ask the speaker about every position, and keep what came to nothing in the detail of the source.
-
-    Raises NotDecided, FeedUnavailable.
-    """
+    """Ask the speaker about every position. Raises NotDecided, FeedUnavailable."""
     held = await PostgresIntakeStore(database).positions(speaker)
     answer = await logs.report(speaker, held=held)
     newest = epochs[-1].epoch
@@ -109,15 +105,7 @@ async def compare(database: Database, logs: Logs, *, speaker: str, epochs: Seque
     rolled_back = {
         number: _past_cut(held[number], epochs=epochs, partition=number) for number in answer.strange
     }
-    found = Standing(newest, rolled_back)
-    if not found.is_sound:
-        detail = {
-            "epoch": str(newest),
-            "rolled_back": found.total,
-            "partitions": {name: rolled_back[int(name)] for name in named(dict.fromkeys(rolled_back, 0))},
-        }
-        await _note(database, speaker, detail=detail)
-    return found
+    return Standing(newest, rolled_back)
 
 
 async def follow(database: Database, *, speaker: str, epoch: UUID) -> None:
@@ -138,6 +126,7 @@ async def adopt(
     epochs = await put_behind(database, logs, speaker=speaker)
     found = await compare(database, logs, speaker=speaker, epochs=epochs)
     if not found.is_sound:
+        await _note(database, speaker, found=found)
         await anew()
         if not (await compare(database, logs, speaker=speaker, epochs=epochs)).is_sound:
             raise NotDecided(speaker)
@@ -145,7 +134,10 @@ async def adopt(
     return found
 
 
-async def _note(database: Database, speaker: str, *, detail: dict[str, Any]) -> None:
+async def _note(database: Database, speaker: str, *, found: Standing) -> None:
+    """Keep how much came to nothing beside the reason of the halt."""
+    names = {f"{partition:02d}": number for partition, number in sorted(found.rolled_back.items())}
+    detail = {"epoch": str(found.epoch), "rolled_back": found.total, "partitions": names}
     statement = _sql(_NOTE, database.service).bindparams(bindparam("detail", type_=JSONB))
     async with database.transaction() as tx:
         await tx.execute(statement, {"source": speaker, "detail": detail})

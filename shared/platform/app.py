@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from shared.kernel.clock import Clock, SystemClock
 from shared.platform import exchange_routes, health, logs, problems
 from shared.platform.applying import Applier, Subscription
+from shared.platform.audit import Auditor
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
 from shared.platform.database import Database
@@ -145,6 +146,7 @@ class _Start:
             if "intake" in self.settings.roles and HEARS[name]:
                 ears = ears_of(self.service, worker, broker=broker, feed=feed, watermarks=watermarks)
                 group.create_task(Intake(ears).run())
+                group.create_task(Auditor(worker, feed).run())
                 for job in self.service.jobs:
                     group.create_task(job(worker))
 

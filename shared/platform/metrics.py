@@ -34,3 +34,8 @@ INTAKE_HALTED = Gauge(
     "1 while a source is not followed until a person decides.",
     ("listener", "source"),
 )
+AUDIT_MISMATCHES = Gauge(
+    "tremplin_audit_mismatch_hours",
+    "Hours of partitions, closed and passed, in which applied and logged events differ.",
+    ("listener", "source"),
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from itertools import groupby
 
 from shared.events.envelope import Envelope, Fact
@@ -9,6 +10,7 @@ from shared.platform import event_log
 from shared.platform.database import Database
 from shared.platform.feed import Answer
 from shared.platform.intake_store import Held
+from shared.platform.log_digests import LogDigests, log_digests
 from shared.platform.log_epochs import LogEpoch, log_epochs
 from tests.support.cluster import Cluster
 
@@ -47,6 +49,12 @@ class Speakers:
     async def epochs(self, speaker: str) -> list[LogEpoch]:
         async with self.databases[speaker].reading() as connection:
             return await log_epochs(connection, service=speaker)
+
+    async def digests(self, speaker: str, *, since: datetime, until: datetime) -> LogDigests:
+        async with self.databases[speaker].reading() as connection:
+            found = await log_digests(connection, service=speaker, since=since, until=until)
+            # As it would have travelled.
+            return LogDigests.from_content(found.to_content())
 
 
 @asynccontextmanager
