@@ -12,6 +12,7 @@ from shared.events.watermark import Watermark
 from shared.platform import event_log
 from shared.platform.broker import Holding
 from shared.platform.database import Database
+from shared.platform.log_epochs import log_epochs
 
 LOG_WENT_BACK = "log_went_back"
 """The broker holds events of this epoch that the log does not: it was set back to an earlier point."""
@@ -159,12 +160,15 @@ class PostgresRelayStore:
             tails = {number: tail for number, tail in holding.tails.items() if tail.epoch == epoch}
             if state.halted is not None:
                 return str(state.halted)
+            known = {one.epoch for one in await log_epochs(tx.connection, service=self._database.service)}
             places = [(number, tail.seq, tail.id) for number, tail in tails.items()]
-            if await event_log.strangers(tx.connection, places, service=self._database.service):
+            # An incarnation that the log has forgotten: it was set back to before an earlier decision.
+            forgotten = any(tail.epoch not in known for tail in holding.tails.values())
+            if forgotten or await event_log.strangers(tx.connection, places, service=self._database.service):
                 await tx.execute(self._sql(_HALT), {"reason": LOG_WENT_BACK})
                 return LOG_WENT_BACK
-            known = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
-            await tx.execute(self._sql(_SET_BACK), known)
+            held = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
+            await tx.execute(self._sql(_SET_BACK), held)
             await tx.execute(self._sql(_MEET), {"epoch": holding.epoch})
             return None
 
