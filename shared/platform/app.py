@@ -1,7 +1,7 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from shared.kernel.clock import Clock, SystemClock
 from shared.platform import exchange_routes, health, logs, operating_routes, problems
 from shared.platform.applying import Applier, Subscription
+from shared.platform.audit import Auditor
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
 from shared.platform.database import Database
@@ -26,6 +27,7 @@ from shared.platform.intake import Ears, Intake
 from shared.platform.intake_store import PostgresIntakeStore
 from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
+from shared.platform.projections import HeardAgain, Projected
 from shared.platform.redrive import Redriver
 from shared.platform.redrive_requests import RedriveRequests
 from shared.platform.redrive_store import PostgresRedriveStore
@@ -53,6 +55,10 @@ class Service:
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
     """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
+    projection: Sequence[Projected] = ()
+    """Tables that come from hearing alone: they can be made again beside the live ones."""
+    heard_again: Mapping[str, HeardAgain] = field(default_factory=dict)
+    """Of a service that owns more than that: how each source is heard again in place."""
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -149,6 +155,7 @@ class _Start:
                 group.create_task(Intake(ears).run())
                 redriver = Redriver(PostgresRedriveStore(worker), ears.applier)
                 group.create_task(RedriveRequests(worker, redriver).run())
+                group.create_task(Auditor(worker, feed).run())
                 for job in self.service.jobs:
                     group.create_task(job(worker))
 

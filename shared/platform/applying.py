@@ -34,6 +34,8 @@ class Heard(Generic[FactT]):
 
     fact: FactT
     envelope: Envelope
+    known_at: datetime | None = None
+    """When it was recorded, for one that is heard again; what is heard for the first time is known from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,12 @@ class Applier:
             await tx.park(parked)
         if heard:
             request_context.continue_trace(heard[0].envelope.traceparent)
-        await dispatch(tx.work, heard, subscriptions=self._subscriptions)
+        await self.tell(tx.work, heard)
         return parked
+
+    async def tell(self, work: Transaction, heard: Sequence[Heard[Fact]]) -> None:
+        """Hand the facts of one batch to the handlers."""
+        await dispatch(work, heard, subscriptions=self._subscriptions)
 
     def _measure(self, source: str, fresh: Sequence[Read], *, parked: Sequence[tuple[Envelope, str]]) -> None:
         now = datetime.now(UTC)
@@ -238,6 +244,7 @@ def reason_of(error: Exception) -> str:
 def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read], dict[int, int]]:
     """What may be applied now, and per partition with a hole the last number before it.
 
+    What still comes of a superseded incarnation is left out: what stands of it has its number in the one after it.
     Raises LogChanged when an event belongs to another incarnation of its log, or names another predecessor.
     """
     reached = dict(held)
@@ -246,6 +253,8 @@ def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read]
     for read in reads:
         envelope = read.envelope
         at = reached[envelope.partition]
+        if envelope.epoch in at.superseded:
+            continue
         if at.epoch is not None and at.epoch != envelope.epoch:
             raise _changed("epoch_changed", envelope)
         if envelope.sequence <= at.last_seq:
@@ -256,7 +265,7 @@ def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read]
         if envelope.previous_id is not None and at.last_id is not None and envelope.previous_id != at.last_id:
             raise _changed("lineage_broken", envelope)
         fresh.append(read)
-        reached[envelope.partition] = Held(envelope.sequence, envelope.id, envelope.epoch)
+        reached[envelope.partition] = Held(envelope.sequence, envelope.id, envelope.epoch, at.superseded)
     return fresh, holes
 
 

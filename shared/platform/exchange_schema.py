@@ -96,6 +96,7 @@ CREATE TABLE {s}.intake_watermark (
 CREATE TABLE {s}.intake_source (
     source text NOT NULL, halted text, halted_at timestamptz,
     detail jsonb NOT NULL DEFAULT '{{}}'::jsonb,
+    superseded uuid[] NOT NULL DEFAULT '{{}}', audited_from timestamptz,
     CONSTRAINT pk_intake_source PRIMARY KEY (source));
 CREATE TABLE {s}.intake_member (
     member uuid NOT NULL, source text NOT NULL, alive_until timestamptz NOT NULL,
@@ -114,6 +115,8 @@ CREATE TABLE {s}.redrive_request (
     done_at timestamptz, driven integer NOT NULL DEFAULT 0, left_parked integer, note text,
     CONSTRAINT pk_redrive_request PRIMARY KEY (request));
 INSERT INTO {s}.relay_state (one) VALUES (true);
+INSERT INTO {s}.intake_source (source, audited_from)
+    SELECT DISTINCT source, date_trunc('hour', now(), 'UTC') + interval '1 hour' FROM {s}.intake_position;
 REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log, {s}.event_log_unplanned, {s}.log_archive FROM {s}_api, {s}_worker;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.log_epoch, {s}.log_cut FROM {s}_api, {s}_worker;
 REVOKE INSERT, DELETE, TRUNCATE ON {s}.relay_state FROM {s}_api, {s}_worker;

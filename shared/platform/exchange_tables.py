@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -175,6 +175,10 @@ def _hearing(metadata: MetaData) -> None:
         Column("halted", Text),
         _instant("halted_at", now=False),
         Column("detail", JSONB(none_as_null=True), nullable=False, server_default=text("'{}'::jsonb")),
+        # Epochs that the followed one came after: what still comes of them is discarded.
+        Column("superseded", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+        # Hours before it were heard, in part, before digests were kept.
+        _instant("audited_from", now=False),
     )
     # How far a source said that its log reaches; the flag is such an announcement that one has not reached yet.
     Table(

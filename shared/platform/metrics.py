@@ -73,7 +73,7 @@ SAMPLED_AT = Gauge(
 )
 SAMPLES_FAILED = Counter("tremplin_exchange_samples_failed_total", "Times they could not be.", ("service",))
 AUDIT_MISMATCHES = Gauge(
-    "tremplin_audit_mismatches",
-    "Hours in which a listener's digest of a source is not its speaker's.",
+    "tremplin_audit_mismatch_hours",
+    "Hours of partitions, closed and passed, in which applied and logged events differ.",
     ("listener", "source"),
 )

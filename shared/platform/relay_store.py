@@ -12,6 +12,7 @@ from shared.events.watermark import Watermark
 from shared.platform import event_log
 from shared.platform.broker import Holding
 from shared.platform.database import Database
+from shared.platform.log_epochs import log_epochs
 
 LOG_WENT_BACK = "log_went_back"
 """The broker holds events of this epoch that the log does not: it was set back to an earlier point."""
@@ -59,21 +60,28 @@ WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
 RETURNING partition, published_through, fence
 """
 _RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"
+# Every partition that is behind gets the same share of a batch: a busy one must not keep the others waiting.
 _UNPUBLISHED = """
+WITH behind AS MATERIALIZED (
+    SELECT c.partition, c.through
+    FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
+    JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
+)
 SELECT l.*, (SELECT epoch FROM {schema}.log_epoch ORDER BY began_at DESC LIMIT 1) AS epoch
-FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
-JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
+FROM behind b
 CROSS JOIN LATERAL (
     SELECT {columns} FROM {schema}.event_log e
-    WHERE e.partition = c.partition AND e.seq > c.through ORDER BY e.seq LIMIT :batch
+    WHERE e.partition = b.partition AND e.seq > b.through
+    ORDER BY e.seq LIMIT (SELECT greatest(1, CAST(:batch AS bigint) / count(*)) FROM behind)
 ) l
 ORDER BY l.partition, l.seq
-LIMIT :batch
 """
+# A relay that outlives a restore of its database must not count as published what that database does not have.
 _ADVANCE = """
 UPDATE {schema}.relay_cursor r SET published_through = a.through, moved_at = clock_timestamp()
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
     AS a(partition, through, fence)
+JOIN {schema}.event_counter c ON c.partition = a.partition AND c.last_seq >= a.through
 WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through < a.through
 """
 _STATE = "SELECT broker_epoch, halted FROM {schema}.relay_state FOR UPDATE"
@@ -152,12 +160,15 @@ class PostgresRelayStore:
             tails = {number: tail for number, tail in holding.tails.items() if tail.epoch == epoch}
             if state.halted is not None:
                 return str(state.halted)
+            known = {one.epoch for one in await log_epochs(tx.connection, service=self._database.service)}
             places = [(number, tail.seq, tail.id) for number, tail in tails.items()]
-            if await event_log.strangers(tx.connection, places, service=self._database.service):
+            # An incarnation that the log has forgotten: it was set back to before an earlier decision.
+            forgotten = any(tail.epoch not in known for tail in holding.tails.values())
+            if forgotten or await event_log.strangers(tx.connection, places, service=self._database.service):
                 await tx.execute(self._sql(_HALT), {"reason": LOG_WENT_BACK})
                 return LOG_WENT_BACK
-            known = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
-            await tx.execute(self._sql(_SET_BACK), known)
+            held = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
+            await tx.execute(self._sql(_SET_BACK), held)
             await tx.execute(self._sql(_MEET), {"epoch": holding.epoch})
             return None
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.platform import logs
-from shared.platform.operators import lag, parked, positions, redrive, repair
+from shared.platform.operators import audit, lag, parked, positions, rebuild, redrive, repair, restored
 from shared.platform.operators.environment import Refused
 
 
@@ -30,6 +30,9 @@ VERBS: dict[str, Verb] = {
     "parked": parked,
     "redrive": redrive,
     "repair": repair,
+    "audit": audit,
+    "rebuild": rebuild,
+    "restored": restored,
 }
 
 
