@@ -63,9 +63,25 @@ check: .dev-tools  ## format, lint, types, import rules, dependencies, YAML
 check-deploy: .dev-tools  ## the files of deploy/: Dockerfile, compose, proxy, rights
 	@$(PY) -m deploy.check
 
+.PHONY: check-asyncapi
+check-asyncapi:  ## ask the parser of AsyncAPI about the description of the exchange (needs npm)
+	@sh tests/contracts/check_asyncapi.sh
+
 .PHONY: test
 test: .dev-tools  ## the whole suite, on a real Postgres and NATS (ARGS= goes to pytest)
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+.PHONY: model
+model: .dev-tools  ## explore every interleaving of the exchange's small model (DEEP=1: some minutes)
+	@$(PY) -m tests.model $(if $(DEEP),--deep)
+
+.PHONY: simulate
+simulate: .dev-tools  ## run the exchange in one deterministic process, with every fault (SEEDS=1000, SEED= replays one)
+	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),1000) $(if $(SEED),--seed $(SEED))
+
+.PHONY: faults
+faults: .dev-tools  ## attack real processes under load, then do the books (MINUTES=2 SEED=1)
+	@$(PY) -m tests.faults --minutes $(or $(MINUTES),2) --seed $(or $(SEED),1)
 
 ##@ While working
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from shared.events.catalogue import BY_TYPE
+from shared.events.catalogue import UPCASTING, read_fact
 from shared.events.envelope import BadEnvelope, Envelope, Fact
 from shared.platform import request_context
 from shared.platform.database import Transaction
@@ -83,7 +83,8 @@ class Applier:
         self._feed = feed
         self._listener = listener
         self._subscriptions = subscriptions
-        self._wanted = {fact.TYPE for subscription in subscriptions for fact in subscription.facts}
+        taken = tuple(fact for subscription in subscriptions for fact in subscription.facts)
+        self._wanted = {name: issubclass(UPCASTING.newest(name), taken) for name in UPCASTING.types}
 
     async def hear(self, envelopes: Iterable[Envelope]) -> None:
         """Apply events of one speaker, filling holes from its feed.
@@ -111,12 +112,13 @@ class Applier:
 
     def read(self, envelope: Envelope) -> Read:
         """Read the data of an event that is taken here. Raises BadEnvelope when it is no JSON."""
-        if envelope.type not in BY_TYPE:
+        wanted = self._wanted.get(envelope.type)
+        if wanted is None:
             return Read(envelope, refused="unknown_type")
-        if envelope.type not in self._wanted:
+        if not wanted:
             return Read(envelope)
         try:
-            return Read(envelope, decode(envelope))
+            return Read(envelope, read_fact(envelope.type, envelope.data))
         except ValidationError as error:
             if any(detail["type"] == NOT_JSON for detail in error.errors(include_input=False)):
                 raise BadEnvelope(NOT_JSON) from error
@@ -214,11 +216,6 @@ def reason_of(error: Exception) -> str:
     """Class of an error, with the database's own code where it has one; its text may quote a value."""
     code = getattr(getattr(error, "orig", None), "sqlstate", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__
-
-
-def decode(envelope: Envelope) -> Fact:
-    """The fact in an envelope. Raises KeyError on an unknown type, ValidationError on data of another shape."""
-    return BY_TYPE[envelope.type].model_validate_json(envelope.data)
 
 
 def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read], dict[int, int]]:

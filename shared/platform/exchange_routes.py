@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from shared.kernel.errors import Forbidden, Rule
 from shared.platform import event_log, heard_positions
@@ -22,7 +23,7 @@ NO_LISTENER = Rule(
 )
 
 
-_EXAMPLE = {
+_EXAMPLE: JsonDict = {
     "positions": [
         {
             "partition": 7,

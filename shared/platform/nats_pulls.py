@@ -36,6 +36,8 @@ PAUSE = 1.0
 
 _NANOSECONDS = 1_000_000_000
 _IDLE, _NOTHING_WRONG = "100", {"404", "408"}
+_SPENT = ("Batch Completed", "Exceeds MaxBytes")
+"""Ends of a request that the server reports like refusals, though all is well."""
 
 
 @dataclass
@@ -173,7 +175,7 @@ class NatsPulls:
         number = message.subject.rpartition(".")[2]
         asked.requests.pop(int(number) if number.isdigit() else -1, None)
         description = (message.headers or {}).get("Description", "")
-        if status not in _NOTHING_WRONG and "MaxBytes" not in description:
+        if status not in _NOTHING_WRONG and not any(spent in description for spent in _SPENT):
             asked.not_before = asked.heard_at + PAUSE
             log.warning("broker.cannot_pull", durable=asked.durable.name, status=status, reason=description)
         self._something.set()

@@ -59,21 +59,28 @@ WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
 RETURNING partition, published_through, fence
 """
 _RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"
+# Every partition that is behind gets the same share of a batch: a busy one must not keep the others waiting.
 _UNPUBLISHED = """
+WITH behind AS MATERIALIZED (
+    SELECT c.partition, c.through
+    FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
+    JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
+)
 SELECT l.*, (SELECT epoch FROM {schema}.log_epoch ORDER BY began_at DESC LIMIT 1) AS epoch
-FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
-JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
+FROM behind b
 CROSS JOIN LATERAL (
     SELECT {columns} FROM {schema}.event_log e
-    WHERE e.partition = c.partition AND e.seq > c.through ORDER BY e.seq LIMIT :batch
+    WHERE e.partition = b.partition AND e.seq > b.through
+    ORDER BY e.seq LIMIT (SELECT greatest(1, CAST(:batch AS bigint) / count(*)) FROM behind)
 ) l
 ORDER BY l.partition, l.seq
-LIMIT :batch
 """
+# A relay that outlives a restore of its database must not count as published what that database does not have.
 _ADVANCE = """
 UPDATE {schema}.relay_cursor r SET published_through = a.through
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
     AS a(partition, through, fence)
+JOIN {schema}.event_counter c ON c.partition = a.partition AND c.last_seq >= a.through
 WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through < a.through
 """
 _STATE = "SELECT broker_epoch, halted FROM {schema}.relay_state FOR UPDATE"

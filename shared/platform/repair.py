@@ -58,7 +58,7 @@ class Repair:
         self._show_age(speaker)
         held = await self._store.positions(speaker)
         before, self._before[speaker] = self._before.get(speaker), held
-        if self._is_time(speaker) or self._looks_wrong(speaker, held):
+        if self._is_time(speaker) or self._looks_wrong(speaker, before or {}):
             await self._report(speaker, held)
         watermark = self._watermarks.of(speaker)
         if watermark is None or before is None:
@@ -73,14 +73,14 @@ class Repair:
     def _is_time(self, speaker: str) -> bool:
         return _now() - self._reported_at.get(speaker, float("-inf")) >= REPORT_EVERY
 
-    def _looks_wrong(self, speaker: str, held: dict[int, Held]) -> bool:
-        """Another epoch than the one followed. A watermark behind a position may merely be old: the report tells."""
+    def _looks_wrong(self, speaker: str, before: dict[int, Held]) -> bool:
+        """Another epoch is announced, or still less than had been heard at the look before; the report tells."""
         watermark = self._watermarks.of(speaker)
         if watermark is None:
             return False
         return any(
             at.epoch not in (None, watermark.epoch) or watermark.heads.get(partition, 0) < at.last_seq
-            for partition, at in held.items()
+            for partition, at in before.items()
         )
 
     async def _report(self, speaker: str, held: dict[int, Held]) -> None:

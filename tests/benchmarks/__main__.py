@@ -6,9 +6,14 @@ from typing import Any
 
 import uvloop
 
-from tests.benchmarks import event_path
+from tests.benchmarks import event_path, exchange_ways, ladder, wiped_broker
 
-BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"event-path": event_path.bench}
+BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+    "event-path": event_path.bench,
+    "exchange-ways": exchange_ways.bench,
+    "ladder": ladder.bench,
+    "wiped-broker": wiped_broker.bench,
+}
 
 
 def main(arguments: list[str]) -> int:

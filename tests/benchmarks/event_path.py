@@ -1,6 +1,12 @@
-"""`event-path`: from the bulk call in enrolment to counted in indicators, against one serial process."""
+"""`event-path`: from the bulk call in enrolment to counted in indicators, against one serial process.
+
+Then the lag: from the commit in enrolment to the commit in indicators, at half of the rate just measured.
+"""
 
 import asyncio
+import json
+import re
+import statistics
 import time
 from datetime import date, timedelta
 from typing import Any
@@ -13,6 +19,14 @@ EVENTS = 10_000
 RUNS = 3
 WANTED = 0.5
 DEADLINE = 120.0
+CALL = 1000
+PACED = 15.0
+"""Seconds at half of the rate."""
+PACED_CALL = 100
+_BUCKET = re.compile(
+    r'^tremplin_event_age_seconds_bucket\{le="([^"]+)",listener="indicators",source="enrolment"\} (\S+)$',
+    re.MULTILINE,
+)
 _TODAY = date.today()  # noqa: DTZ011 - a day near enough for rules on dates
 
 
@@ -23,6 +37,7 @@ async def bench() -> None:
         yesterday = _TODAY - timedelta(days=1)
         await label_a_training(stack, on=yesterday, session_end=_TODAY + timedelta(days=200))
         ours = [await _run(stack, run=run) for run in range(RUNS)]
+        await _lag(stack, rate=statistics.median(ours) / 2)
     report.show("event-path", ours=ours, limit=limit, unit="events/s", wanted=WANTED)
 
 
@@ -30,18 +45,48 @@ async def _run(stack: LivingStack, *, run: int) -> float:
     headers = await stack.headers(HOLDER)
     started = time.perf_counter()
     positions = ""
-    for first in range(0, EVENTS, 1000):
-        answer = await stack.http.post(
-            f"{stack.url('enrolment')}/v1/holders/{SIREN}/enrolments",
-            json={"items": [_enrolment(run, first + number) for number in range(1000)]},
-            headers=headers,
-        )
-        summary = answer.json()["summary"]
-        if summary != {"created": 1000}:
-            raise RuntimeError(f"{answer.status_code} {summary}")
-        positions = answer.headers["tremplin-position"]
+    for first in range(0, EVENTS, CALL):
+        positions = await _declare(stack, range(first, first + CALL), run=run, headers=headers)
     await _counted(stack, positions)
     return EVENTS / (time.perf_counter() - started)
+
+
+async def _declare(stack: LivingStack, numbers: range, *, run: int, headers: dict[str, str]) -> str:
+    """One bulk call; gives the positions it reached."""
+    answer = await stack.http.post(
+        f"{stack.url('enrolment')}/v1/holders/{SIREN}/enrolments",
+        json={"items": [_enrolment(run, number) for number in numbers]},
+        headers=headers,
+    )
+    summary = answer.json()["summary"]
+    if summary != {"created": len(numbers)}:
+        raise RuntimeError(f"{answer.status_code} {summary}")
+    return answer.headers["tremplin-position"]
+
+
+async def _lag(stack: LivingStack, *, rate: float) -> None:
+    """Small calls at an even pace, and what the listener's own histogram says of them."""
+    headers = await stack.headers(HOLDER)
+    before, started = await _ages(stack), time.perf_counter()
+    positions, calls = "", int(rate * PACED / PACED_CALL)
+    for call in range(calls):
+        await asyncio.sleep(max(0.0, started + call * PACED_CALL / rate - time.perf_counter()))
+        numbers = range(call * PACED_CALL, (call + 1) * PACED_CALL)
+        positions = await _declare(stack, numbers, run=RUNS, headers=headers)
+    seconds = time.perf_counter() - started
+    await _counted(stack, positions)
+    after = await _ages(stack)
+    counts = {bound: after[bound] - before.get(bound, 0.0) for bound in after}
+    within = min(bound for bound, count in counts.items() if count >= 0.99 * counts[float("inf")])
+    print(f"lag at {calls * PACED_CALL / seconds:,.0f} events/s: 99 % within {within} s")
+    line = {"bench": "event-path", "lag_p99_within": within, "at": round(calls * PACED_CALL / seconds, 1)}
+    print(json.dumps(line | {"events": int(counts[float("inf")]), "unit": "s", "limit": 1.0}))
+
+
+async def _ages(stack: LivingStack) -> dict[float, float]:
+    """Events by upper bound of their age when indicators had committed them."""
+    text = (await stack.http.get(f"{stack.url('indicators')}/metrics")).text
+    return {float(bound): float(count) for bound, count in _BUCKET.findall(text)}
 
 
 async def _counted(stack: LivingStack, positions: str) -> None:

@@ -29,7 +29,7 @@ CREATE TABLE landing (id uuid NOT NULL, aggregate text PRIMARY KEY, version bigi
 """
 
 
-def envelope(number: int, *, epoch: UUID) -> Envelope:
+def envelope(number: int, *, epoch: UUID, partitions: int = 4) -> Envelope:
     """An event of the size that enrolment says."""
     fact = EnrolmentEntered(
         version=1,
@@ -46,7 +46,7 @@ def envelope(number: int, *, epoch: UUID) -> Envelope:
     return Envelope(
         id=uuid4(),
         speaker="enrolment",
-        partition=number % 4,
+        partition=number % partitions,
         sequence=number,
         epoch=epoch,
         type=fact.TYPE,

@@ -1,134 +1,25 @@
-"""Writes the contracts: a golden payload for each event type that has none, the OpenAPI document of each service.
+"""Writes the contracts: golden payloads, the schemas of events, the OpenAPI documents and the AsyncAPI document.
 
-`make openapi`. A golden payload is never rewritten: whatever was published once must be readable for ever.
+`make openapi`. A golden payload is never rewritten: whatever was published once must be readable for ever. A schema
+is only rewritten when what was published under it can still be read.
 """
 
 import importlib
 import json
 import sys
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from shared.events.catalogue import BY_TYPE
-from shared.events.envelope import Envelope, Fact
-from shared.events.labelling import NetworkMember, Site, Suspension
-from shared.platform.event_log import partition_of
+from shared.platform import asyncapi
 from shared.platform.topology import SPEAKERS
+from tests.contracts import compatibility, golden
+from tests.contracts.examples import envelope_of, example_of
 
 HERE = Path(__file__).resolve().parent
-GOLDEN = HERE / "events"
+SCHEMAS = HERE / "schemas"
 OPENAPI = HERE / "openapi"
-
-_TRAINING = UUID("3f0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a01")
-_OTHER = UUID("3f0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a02")
-_ENROLMENT = UUID("0190c7a4-7c1e-4f4e-8a51-3b1d2c3e4f55")
-_VALUES: dict[str, Any] = {
-    "version": 3,
-    "siren": "732829320",
-    "holder": "732829320",
-    "name": "Organisme de démonstration",
-    "legal_status": "association",
-    "sites": (
-        Site(
-            siret="73282932000074", name="Site", code_insee="75056", region="11", open_from=date(2015, 1, 1)
-        ),
-    ),
-    "training_id": _TRAINING,
-    "reference": "DEV-2016-01",
-    "training_reference": "DEV-2016-01",
-    "title": "Développement web",
-    "trade_family": "development",
-    "skill_group": "programming",
-    "certification_kind": "titre_professionnel",
-    "register_entry": "RNCP34126",
-    "level": 5,
-    "months": 7,
-    "hours_inperson": 861,
-    "hours_online": 189,
-    "approaches": ("practice", "project_based"),
-    "support": ("cv", "professional_project"),
-    "innovative": True,
-    "free_of_charge": True,
-    "followup_six_months": True,
-    "need_kinds": ("company",),
-    "siret": "73282932000074",
-    "code_insee": "75056",
-    "region": "11",
-    "label_id": UUID("5b0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a03"),
-    "decided_on": date(2016, 2, 3),
-    "valid_from": date(2016, 2, 3),
-    "valid_until": date(2019, 2, 2),
-    "suspensions": (Suspension(since=date(2017, 1, 1), until=date(2017, 2, 1)),),
-    "network_id": UUID("6c0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a04"),
-    "members": (NetworkMember(training_id=_TRAINING, since=date(2016, 2, 3)),),
-    "bridge_id": UUID("7d0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a05"),
-    "from_training": _TRAINING,
-    "to_training": _OTHER,
-    "kind": "titre_professionnel",
-    "departement": "75",
-    "open_from": date(2016, 3, 1),
-    "target_id": "learners-2017",
-    "indicator": "trained_or_in_training",
-    "value": 8600,
-    "due_on": date(2017, 12, 31),
-    "label_fr": "Apprenants formés ou en formation",
-    "label_en": "Learners trained or in training",
-    "session_id": UUID("8e0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a06"),
-    "starts_on": date(2016, 3, 1),
-    "planned_end_on": date(2016, 7, 1),
-    "coverage": "covered",
-    "enrolment_id": _ENROLMENT,
-    "learner_id": UUID("0190c7a4-7c1e-4f4e-8a51-3b1d2c3e4f56"),
-    "entered_on": date(2016, 3, 1),
-    "status": "completed",
-    "ended_on": date(2016, 7, 1),
-    "profile": {"women": "yes", "birth_year": 1994, "level": 4, "low_qualified": "yes", "qpv": "unknown"},
-    "certification_id": UUID("9f0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a07"),
-    "result": "full",
-    "exit_on": date(2016, 7, 1),
-    "exit_kind": "completed",
-    "waves": (
-        {
-            "wave": 6,
-            "situation": "employed",
-            "outcome": "permanent",
-            "job_class": "non_precarious",
-            "durable": True,
-            "source": "administrative",
-            "reference_on": "2016-11-02",
-            "collected_on": "2017-01-15",
-        },
-    ),
-    "mapping": "outcomes-1",
-}
-_BRIDGE_KIND = "next_level"
-
-
-def example_of(event: type[Fact]) -> Fact:
-    """A fact of this type with plausible values in its fields."""
-    values = {name: _VALUES[name] for name in event.model_fields if name in _VALUES}
-    if "bridge_id" in event.model_fields:
-        values["kind"] = _BRIDGE_KIND
-    return event.model_validate(values)
-
-
-def envelope_of(fact: Fact) -> Envelope:
-    """The fact as it would travel."""
-    return Envelope(
-        id=UUID("0190c7a4-7c1e-7f4e-8a51-3b1d2c3e4f57"),
-        speaker=fact.TYPE.split(".", 1)[0],
-        partition=partition_of(fact.aggregate_id),
-        sequence=1234,
-        epoch=UUID("0190c7a4-7c1e-4f4e-8a51-3b1d2c3e4f58"),
-        type=fact.TYPE,
-        aggregate_id=fact.aggregate_id,
-        aggregate_version=fact.version,
-        recorded_at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC),
-        data=fact.model_dump_json(),
-        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    )
+ASYNCAPI = HERE / "asyncapi" / "tremplin.json"
 
 
 def openapi_of(service: str) -> str:
@@ -141,20 +32,68 @@ def openapi_of(service: str) -> str:
         log_level="ERROR",
     )
     document = importlib.import_module(f"services.{service}.main").create_app(settings).openapi()
-    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    return as_kept(document, sort_keys=True)
 
 
-def main() -> int:
-    """Write what is missing or has changed."""
-    for name, event in BY_TYPE.items():
-        path = GOLDEN / f"{name}.json"
-        if not path.exists():
-            path.write_text(
-                json.dumps(json.loads(envelope_of(example_of(event)).to_json()), indent=2, ensure_ascii=False)
-                + "\n"
-            )
+def asyncapi_of_all() -> dict[str, Any]:
+    """The AsyncAPI document of the exchange: what the catalogue, the topology and the four services say of it."""
+    services = {
+        name: asyncapi.Participant(
+            purpose=(importlib.import_module(f"services.{name}").__doc__ or "").split("\n\n")[0],
+            subscriptions=importlib.import_module(f"services.{name}.consumers").SUBSCRIPTIONS,
+        )
+        for name in SPEAKERS
+    }
+    examples: dict[str, list[dict[str, Any]]] = {}
+    for envelope in golden.published(golden.GOLDEN).values():
+        examples.setdefault(envelope["type"], []).append(envelope)
+    return asyncapi.document(services, examples=examples)
+
+
+def as_kept(content: dict[str, Any], *, sort_keys: bool = False) -> str:
+    """JSON as it is laid out in the repository."""
+    return json.dumps(content, indent=2, ensure_ascii=False, sort_keys=sort_keys) + "\n"
+
+
+def kept_schemas(folder: Path) -> dict[str, compatibility.Schema]:
+    """The schema of each event as it was published last, by type."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def breaks(schemas: Path) -> list[str]:
+    """What in today's events cannot read what was published under the schemas of a folder."""
+    return [
+        sentence
+        for type_, before in kept_schemas(schemas).items()
+        # An older version keeps its schema; the step to the next one is tried on its golden payloads.
+        if type_ in BY_TYPE
+        for sentence in compatibility.breaks(
+            type_, before=before, after=compatibility.schema_of(BY_TYPE[type_])
+        )
+    ]
+
+
+def write_events(schemas: Path) -> None:
+    """Write the schema of each event, and a golden payload for what none shows yet."""
+    for type_, event in BY_TYPE.items():
+        (schemas / f"{type_}.json").write_text(as_kept(compatibility.schema_of(event)))
+        path = golden.next_file(golden.GOLDEN, event)
+        if path is not None:
+            golden.add(envelope_of(example_of(event)), path)
+    golden.enter(golden.GOLDEN)
+
+
+def main(*, schemas: Path = SCHEMAS) -> int:
+    """Write what is missing or has changed. Exit code 1 when an event's change is not additive."""
+    broken = breaks(schemas)
+    if broken:
+        sys.stderr.writelines(f"{sentence}\n" for sentence in broken)
+        sys.stderr.write("nothing was written: a change that is not additive is a new version\n")
+        return 1
+    write_events(schemas)
     for service in SPEAKERS:
         (OPENAPI / f"{service}.json").write_text(openapi_of(service))
+    ASYNCAPI.write_text(as_kept(asyncapi_of_all()))
     return 0
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 import httpx
 from fastapi import FastAPI
 
-from shared.events.catalogue import BY_TYPE
+from shared.events.catalogue import read_fact
 from shared.events.envelope import Envelope, Fact
 from shared.platform.app import Service, ears_of
 from shared.platform.applying import Applier
@@ -74,7 +74,7 @@ class ServiceUnderTest:
         rows = await self.rows(
             f"SELECT type, CAST(data AS text) AS data FROM {self.name}.event_log ORDER BY recorded_at, event_id"  # noqa: S608
         )
-        return [BY_TYPE[row["type"]].model_validate_json(row["data"]) for row in rows]
+        return [read_fact(row["type"], row["data"]) for row in rows]
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """Look into the database as its superuser; `$1` for arguments."""
