@@ -59,20 +59,22 @@ class RelayMemory:
 
     async def unpublished(self, leases: Sequence[Lease], *, limit: int) -> list[Envelope]:
         async with self._statement("unpublished") as tables:
+            behind = [lease for lease in leases if tables.heads[lease.partition][0] > lease.through]
+            share = max(1, limit // max(1, len(behind)))
             found = [
                 row
-                for lease in sorted(leases, key=lambda lease: lease.partition)
-                if tables.heads[lease.partition][0] > lease.through
-                for row in tables.rows(lease.partition, after=lease.through)
+                for lease in sorted(behind, key=lambda lease: lease.partition)
+                for row in tables.rows(lease.partition, after=lease.through)[:share]
             ]
-        return found[:limit]
+        return found
 
     async def advance(self, leases: Sequence[Lease]) -> bool:
         moved = 0
         async with self._statement("advance") as tables:
             for lease in leases:
                 cursor = tables.cursors[lease.partition]
-                if cursor.fence == lease.fence and cursor.through < lease.through:
+                head, _ = tables.heads[lease.partition]
+                if cursor.fence == lease.fence and cursor.through < lease.through <= head:
                     check_cursor(self._database.world, self._database.service, tables=tables, lease=lease)
                     tables.cursors[lease.partition] = replace(cursor, through=lease.through)
                     moved += 1
