@@ -34,6 +34,8 @@ REFUSED = {
     "/labelling/v1/../metrics": 404,
     "/enrolment/v1/events?partition=1": 404,
     "/enrolment//v1/events": 404,
+    "/enrolment/v1/events/heard": 404,
+    "/enrolment/exchangez": 404,
     "/identity/admin/": 404,
     "/identity/realms/master/token": 404,
     "/labelling/../enrolment/v1/x": 400,

@@ -14,7 +14,7 @@ MONITORING_PORT = 8222
 STORE = "/data"
 
 _NOTE = """\
-# Rendered from shared/platform/topology.py by `python -m deploy.check --write`; not to be edited.
+# Rendered from shared/platform/topology.yaml by `python -m deploy.check --write`; not to be edited.
 # Public keys come from the environment; docker-compose.yml gives those of development.
 """
 

@@ -87,6 +87,14 @@ def token(context: typer.Context) -> None:
     verbs.token(_scene(context).place, client=os.environ.get("CLIENT", ""))
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def operate(context: typer.Context) -> None:
+    """Run an operators' verb with the settings of the running stack; `operate --help` lists them."""
+    raise typer.Exit(verbs.operate(_scene(context).place, words=context.args))
+
+
 def main(scene: Scene | None = None) -> None:
     """Run a verb. 2 is a refusal before anything was started, 1 a failure after it."""
     try:

@@ -47,11 +47,17 @@ def identity(place: Place) -> Server:
     )
 
 
-def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, ...]:
-    """Migrations, streams, services."""
+def environment(place: Place, *, passwords: Mapping[str, str]) -> dict[str, str]:
+    """The settings of every service."""
     everything = inherited(os.environ)
     for service in SERVICES:
         everything |= _settings(service, place=place, passwords=passwords)
+    return everything
+
+
+def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, ...]:
+    """Migrations, streams, services."""
+    everything = environment(place, passwords=passwords)
 
     async def migrate(run: Run) -> None:
         await run(_python("shared.platform.migrate", *SERVICES), environment=everything)

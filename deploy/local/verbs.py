@@ -5,8 +5,10 @@ import importlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGTERM
@@ -18,7 +20,7 @@ from deploy.local.place import PROJECT, Place
 from deploy.local.processes import started_at
 from deploy.local.report import print_report
 from deploy.local.stack import Stack
-from deploy.local.state import check_is_state, read_json
+from deploy.local.state import check_is_state, passwords, read_json
 
 _PAUSE = 0.1
 
@@ -108,6 +110,15 @@ def token(place: Place, *, client: str) -> None:
         _say(fetch_token(running_place(place), client=client))
     except OSError:
         raise refusals.not_running(place.state) from None
+
+
+def operate(place: Place, *, words: Sequence[str]) -> int:
+    """One verb of the operators' command line, in a process of its own; its exit code."""
+    if lock.holder(place) is None:
+        raise refusals.not_running(place.state)
+    settings = services.environment(running_place(place), passwords=passwords(place))
+    command = (sys.executable, "-m", "shared.platform.operators", *words)
+    return subprocess.run(command, cwd=PROJECT, env=settings, check=False).returncode
 
 
 def running_place(place: Place) -> Place:

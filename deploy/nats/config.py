@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from shared.platform import topology
 
-_PAYLOAD = "4MB"
+# Four times a fact's largest size, and less than a pull asks for at once: no message can be too large to be pulled.
+_PAYLOAD = "1MB"
 _MEMORY_STORE = "256MB"
 
 
@@ -44,11 +45,15 @@ authorization {{
 
 
 def _user(public_key: str, *, rights: Mapping[str, list[str]]) -> str:
-    allowed = "".join(
-        f"        {verb}: {{ allow: [{', '.join(map(_quoted, subjects))}] }}\n"
-        for verb, subjects in rights.items()
-    )
+    allowed = "".join(f"        {verb}: {_permission(subjects)}\n" for verb, subjects in rights.items())
     return f"    {{\n      nkey: {_quoted(public_key)}\n      permissions: {{\n{allowed}      }}\n    }}"
+
+
+def _permission(subjects: list[str]) -> str:
+    """To the server, an empty list of what is allowed means everything."""
+    if not subjects:
+        return '{ deny: [">"] }'
+    return f"{{ allow: [{', '.join(map(_quoted, subjects))}] }}"
 
 
 def _quoted(text: str) -> str:

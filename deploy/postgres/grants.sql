@@ -19,6 +19,9 @@ SELECT
     format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', name, owner),
     format('ALTER SCHEMA %I OWNER TO %I', name, owner),
     format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', name),
+    -- Where a projection is made again beside the live one, and where the former one waits to be forgotten.
+    format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', name || '_next', owner),
+    format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', name || '_before', owner),
     format('GRANT USAGE ON SCHEMA %I TO %s', name, runtime),
     format('GRANT CONNECT ON DATABASE %I TO %I, %s', current_database(), owner, runtime),
     format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE ALL ON FUNCTIONS FROM PUBLIC', owner),

@@ -1,4 +1,4 @@
-"""Work that goes on beside the doors: coverage that one transaction could not carry to every entry.
+"""Work beside the doors: coverage that one transaction could not carry to every entry, and hearing labels again.
 
 A label heard late may settle thousands of entries, while a transaction says 500 facts at most. The rest waits in
 `unsettled_trainings`, and every process that listens takes its part of it.
@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from services.enrolment.use_cases.coverage import settle_leftovers
+from services.enrolment.use_cases.coverage import drop_unheard_labels, forget_labels, settle_leftovers
 from shared.platform.database import Database
 
 log = structlog.get_logger()
@@ -34,3 +34,17 @@ async def settle_for_ever(database: Database) -> None:
             found = False
         if not found:
             await asyncio.sleep(PAUSE)
+
+
+async def forget_heard_labels(database: Database) -> None:
+    """Forget which version of each label was heard; entries are judged by what it says meanwhile."""
+    async with database.transaction() as tx:
+        await forget_labels(tx)
+
+
+async def drop_labels_not_heard(database: Database) -> None:
+    """Drop labels that were not heard again; sessions and entries follow, and the others are told."""
+    left = True
+    while left:
+        async with database.transaction() as tx:
+            left = await drop_unheard_labels(tx)

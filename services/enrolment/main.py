@@ -6,6 +6,7 @@ from services.enrolment import jobs, routes
 from services.enrolment.consumers import SUBSCRIPTIONS
 from services.enrolment.settings import Settings
 from shared.platform.app import Service, assemble
+from shared.platform.projections import HeardAgain
 
 SERVICE = Service(
     name="enrolment",
@@ -13,6 +14,7 @@ SERVICE = Service(
     routers=routes.ROUTERS,
     subscriptions=SUBSCRIPTIONS,
     jobs=(jobs.settle_for_ever,),
+    heard_again={"labelling": HeardAgain(forget=jobs.forget_heard_labels, settle=jobs.drop_labels_not_heard)},
 )
 
 

@@ -2,16 +2,20 @@
 
 from fastapi import FastAPI
 
-from services.followup import routes
+from services.followup import jobs, routes
 from services.followup.consumers import SUBSCRIPTIONS
 from services.followup.settings import Settings
 from shared.platform.app import Service, assemble
+from shared.platform.projections import HeardAgain
 
 SERVICE = Service(
     name="followup",
     title="Tremplin · followup",
     routers=routes.ROUTERS,
     subscriptions=SUBSCRIPTIONS,
+    heard_again={
+        "enrolment": HeardAgain(forget=jobs.forget_enrolments, settle=jobs.close_unheard_enrolments)
+    },
 )
 
 

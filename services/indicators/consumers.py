@@ -26,27 +26,27 @@ LABELS = (
 async def keep_training_on_training_described(
     tx: Transaction, heard: list[Heard[labelling.TrainingDescribed]]
 ) -> None:
-    await use_cases.take_trainings(tx, states=[item.fact for item in heard])
+    await use_cases.take_trainings(tx, heard)
 
 
 async def keep_label_on_label_state(tx: Transaction, heard: list[Heard[labelling.LabelState]]) -> None:
-    await use_cases.take_labels(tx, states=[item.fact for item in heard])
+    await use_cases.take_labels(tx, heard)
 
 
 async def keep_target_on_target_set(tx: Transaction, heard: list[Heard[labelling.TargetSet]]) -> None:
-    await use_cases.take_targets(tx, states=[item.fact for item in heard])
+    await use_cases.take_targets(tx, heard)
 
 
 async def count_enrolment_on_enrolment_state(
     tx: Transaction, heard: list[Heard[enrolment.EnrolmentState]]
 ) -> None:
-    await use_cases.take_enrolments(tx, states=[item.fact for item in heard])
+    await use_cases.take_enrolments(tx, heard)
 
 
 async def count_outcome_on_followup_state(
     tx: Transaction, heard: list[Heard[followup.FollowupState]]
 ) -> None:
-    await use_cases.take_followups(tx, states=[item.fact for item in heard])
+    await use_cases.take_followups(tx, heard)
 
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (

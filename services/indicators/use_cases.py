@@ -11,44 +11,46 @@ from shared.events.enrolment import EnrolmentState
 from shared.events.followup import FollowupExcluded, FollowupState, SettledWave
 from shared.events.labelling import LabelState, TargetSet, TrainingDescribed
 from shared.platform import journal
+from shared.platform.applying import Heard
 from shared.platform.auth import Caller
 from shared.platform.database import Transaction
 
 _TRAINING_LISTS = ("approaches", "support", "need_kinds")
 
 
-async def take_enrolments(tx: Transaction, *, states: Sequence[EnrolmentState]) -> None:
+async def take_enrolments(tx: Transaction, heard: Sequence[Heard[EnrolmentState]]) -> None:
     """Count enrolments as they now stand."""
-    await hearing.save_enrolments(tx, [_enrolment_row(state) for state in states])
+    await hearing.save_enrolments(tx, [_enrolment_row(item.fact) | _known(item) for item in heard])
 
 
-async def take_followups(tx: Transaction, *, states: Sequence[FollowupState]) -> None:
+async def take_followups(tx: Transaction, heard: Sequence[Heard[FollowupState]]) -> None:
     """Count settled situations as they now stand; one whose enrolment was not heard yet waits."""
-    await hearing.save_followups(tx, [_followup_row(state) for state in states])
+    await hearing.save_followups(tx, [_followup_row(item.fact) | _known(item) for item in heard])
 
 
-async def take_trainings(tx: Transaction, *, states: Sequence[TrainingDescribed]) -> None:
+async def take_trainings(tx: Transaction, heard: Sequence[Heard[TrainingDescribed]]) -> None:
     """Keep the facts of trainings, and move their enrolments when the site is in another region."""
     rows = []
-    for state in states:
-        row = state.model_dump(exclude={"version"})
+    for item in heard:
+        row = item.fact.model_dump(exclude={"version"})
         lists = {name: list(row[name]) for name in _TRAINING_LISTS}
-        rows.append(row | lists | {"training_version": state.version})
+        rows.append(row | lists | {"training_version": item.fact.version} | _known(item))
     await hearing.save_trainings(tx, rows)
 
 
-async def take_labels(tx: Transaction, *, states: Sequence[LabelState]) -> None:
+async def take_labels(tx: Transaction, heard: Sequence[Heard[LabelState]]) -> None:
     """Keep labels as they now stand."""
     rows = []
-    for state in states:
-        row = state.model_dump(exclude={"version", "training_reference", "suspensions"})
-        suspensions = [suspension.model_dump(mode="json") for suspension in state.suspensions]
-        rows.append(row | {"suspensions": suspensions, "label_version": state.version})
+    for item in heard:
+        row = item.fact.model_dump(exclude={"version", "training_reference", "suspensions"})
+        suspensions = [suspension.model_dump(mode="json") for suspension in item.fact.suspensions]
+        rows.append(row | {"suspensions": suspensions, "label_version": item.fact.version} | _known(item))
     await hearing.save_labels(tx, rows)
 
 
-async def take_targets(tx: Transaction, *, states: Sequence[TargetSet]) -> None:
+async def take_targets(tx: Transaction, heard: Sequence[Heard[TargetSet]]) -> None:
     """Keep targets as they now stand."""
+    states = [item.fact for item in heard]
     await hearing.save_targets(
         tx, [state.model_dump(exclude={"version"}) | {"target_version": state.version} for state in states]
     )
@@ -77,6 +79,11 @@ async def note_exact_reading(tx: Transaction, *, question: Question, caller: Cal
 async def rebuild_cubes(tx: Transaction) -> None:
     """Count everything anew from the facts."""
     await cubes.rebuild(tx)
+
+
+def _known(item: Heard[Any]) -> dict[str, Any]:
+    """From when a state is known: now, unless it was recorded before and is heard again."""
+    return {"known_from": item.known_at}
 
 
 def _enrolment_row(state: EnrolmentState) -> dict[str, Any]:

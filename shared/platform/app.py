@@ -1,7 +1,7 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,8 +14,9 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from shared.kernel.clock import Clock, SystemClock
-from shared.platform import exchange_routes, health, logs, problems
+from shared.platform import exchange_routes, health, logs, operating_routes, problems
 from shared.platform.applying import Applier, Subscription
+from shared.platform.audit import Auditor
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
 from shared.platform.database import Database
@@ -26,10 +27,15 @@ from shared.platform.intake import Ears, Intake
 from shared.platform.intake_store import PostgresIntakeStore
 from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
+from shared.platform.projections import HeardAgain, Projected
+from shared.platform.redrive import Redriver
+from shared.platform.redrive_requests import RedriveRequests
+from shared.platform.redrive_store import PostgresRedriveStore
 from shared.platform.relay import Relay
 from shared.platform.relay_store import PostgresRelayStore
 from shared.platform.repair import Repair, Speakers
 from shared.platform.revisions import head_of
+from shared.platform.sampling import Sampling
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
 
@@ -49,6 +55,10 @@ class Service:
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
     """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
+    projection: Sequence[Projected] = ()
+    """Tables that come from hearing alone: they can be made again beside the live ones."""
+    heard_again: Mapping[str, HeardAgain] = field(default_factory=dict)
+    """Of a service that owns more than that: how each source is heard again in place."""
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -80,7 +90,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     if "api" in settings.roles:
-        for router in (exchange_routes.router, *service.routers):
+        for router in (exchange_routes.router, operating_routes.router, *service.routers):
             authenticate_first(router)
             app.include_router(router)
     describe(app)
@@ -126,12 +136,15 @@ class _Start:
         return database
 
     async def _exchange(self, worker: Database, broker: NatsBroker, *, feed: Feed) -> None:
-        await broker.connect()
         watermarks: Watermarks = self.app.state.watermarks
         name = self.service.name
-        for speaker in HEARS[name]:
-            await broker.on_watermark(speaker, partial(watermarks.hear, speaker))
         async with asyncio.TaskGroup() as group:
+            # Before the first connection, which may take as long as the broker is away.
+            sampling = Sampling(worker, broker, watermarks=watermarks, roles=self.settings.roles)
+            group.create_task(sampling.run())
+            await broker.connect()
+            for speaker in HEARS[name]:
+                await broker.on_watermark(speaker, partial(watermarks.hear, speaker))
             group.create_task(broker.until_closed())
             if "relay" in self.settings.roles:
                 store = PostgresRelayStore(worker)
@@ -140,6 +153,9 @@ class _Start:
             if "intake" in self.settings.roles and HEARS[name]:
                 ears = ears_of(self.service, worker, broker=broker, feed=feed, watermarks=watermarks)
                 group.create_task(Intake(ears).run())
+                redriver = Redriver(PostgresRedriveStore(worker), ears.applier)
+                group.create_task(RedriveRequests(worker, redriver).run())
+                group.create_task(Auditor(worker, feed).run())
                 for job in self.service.jobs:
                     group.create_task(job(worker))
 

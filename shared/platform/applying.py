@@ -18,7 +18,7 @@ from shared.platform import request_context
 from shared.platform.database import Transaction
 from shared.platform.feed import FeedUnavailable
 from shared.platform.intake_store import Held, IntakeStore, IntakeTransaction
-from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, PARKED, REPAIRED
+from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, PARKED, REPAIRED, UNREADABLE
 from shared.platform.problems import blames_event
 
 log = structlog.get_logger()
@@ -34,6 +34,8 @@ class Heard(Generic[FactT]):
 
     fact: FactT
     envelope: Envelope
+    known_at: datetime | None = None
+    """When it was recorded, for one that is heard again; what is heard for the first time is known from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class LogChanged(Exception):
         self.detail = {"partition": partition, "seq": seq}
 
 
+class StillRefused(Exception):
+    """A parked event cannot be read any better than when it was parked."""
+
+
 class Applier:
     """Applies events of any speaker for one listener."""
 
@@ -81,7 +87,7 @@ class Applier:
     ) -> None:
         self._store = store
         self._feed = feed
-        self._listener = listener
+        self.listener = listener
         self._subscriptions = subscriptions
         taken = tuple(fact for subscription in subscriptions for fact in subscription.facts)
         self._wanted = {name: issubclass(UPCASTING.newest(name), taken) for name in UPCASTING.types}
@@ -106,7 +112,8 @@ class Applier:
         """None for a copy that is damaged: it is a hole, which the speaker's own log fills."""
         try:
             return self.read(envelope)
-        except BadEnvelope:
+        except BadEnvelope as bad:
+            UNREADABLE.labels(self.listener, envelope.speaker, str(bad)).inc()
             log.warning("intake.damaged", partition=envelope.partition, seq=envelope.sequence)
             return None
 
@@ -124,6 +131,18 @@ class Applier:
                 raise BadEnvelope(NOT_JSON) from error
             return Read(envelope, refused="bad_data")
 
+    async def drive(self, work: Transaction, envelopes: Sequence[Envelope]) -> None:
+        """Hand parked events of one aggregate to the handlers again, in order. Raises StillRefused."""
+        heard: list[Heard[Fact]] = []
+        for envelope in envelopes:
+            read = self.read(envelope)
+            if read.refused is not None:
+                raise StillRefused(read.refused)
+            if read.fact is not None:
+                heard.append(Heard(read.fact, envelope))
+        request_context.continue_trace(envelopes[0].traceparent)
+        await dispatch(work, heard, subscriptions=self._subscriptions)
+
     async def _fetch(self, speaker: str, holes: dict[int, int]) -> list[Envelope]:
         missing: list[Envelope] = []
         for partition, after in holes.items():
@@ -131,7 +150,7 @@ class Applier:
             if not found:
                 raise FeedUnavailable(f"{speaker}/{partition:02d} has nothing after {after}")
             missing += found
-        REPAIRED.labels(self._listener, speaker).inc(len(missing))
+        REPAIRED.labels(self.listener, speaker).inc(len(missing))
         log.info("intake.repaired", speaker=speaker, events=len(missing))
         return missing
 
@@ -161,7 +180,7 @@ class Applier:
         async with self._store.begin() as tx:
             held = await tx.lock(source, {read.envelope.partition for read in reads})
             fresh, holes = contiguous(reads, held)
-            DISCARDED.labels(self._listener, source).inc(
+            DISCARDED.labels(self.listener, source).inc(
                 sum(read.envelope.sequence <= held[read.envelope.partition].last_seq for read in reads)
             )
             parked = await self._handle(tx, fresh) if fresh else []
@@ -187,17 +206,21 @@ class Applier:
             await tx.park(parked)
         if heard:
             request_context.continue_trace(heard[0].envelope.traceparent)
-        await dispatch(tx.work, heard, subscriptions=self._subscriptions)
+        await self.tell(tx.work, heard)
         return parked
+
+    async def tell(self, work: Transaction, heard: Sequence[Heard[Fact]]) -> None:
+        """Hand the facts of one batch to the handlers."""
+        await dispatch(work, heard, subscriptions=self._subscriptions)
 
     def _measure(self, source: str, fresh: Sequence[Read], *, parked: Sequence[tuple[Envelope, str]]) -> None:
         now = datetime.now(UTC)
-        ages = EVENT_AGE.labels(self._listener, source)
+        ages = EVENT_AGE.labels(self.listener, source)
         for read in fresh:
             ages.observe(max(0.0, (now - read.envelope.recorded_at).total_seconds()))
-        APPLIED.labels(self._listener, source).inc(len(fresh) - len(parked))
+        APPLIED.labels(self.listener, source).inc(len(fresh) - len(parked))
         for envelope, reason in parked:
-            PARKED.labels(self._listener, source, reason).inc()
+            PARKED.labels(self.listener, source, reason).inc()
             place = f"{source}/{envelope.partition:02d}/{envelope.sequence}"
             log.error("intake.parked", position=place, type=envelope.type, reason=reason)
 
@@ -221,6 +244,7 @@ def reason_of(error: Exception) -> str:
 def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read], dict[int, int]]:
     """What may be applied now, and per partition with a hole the last number before it.
 
+    What still comes of a superseded incarnation is left out: what stands of it has its number in the one after it.
     Raises LogChanged when an event belongs to another incarnation of its log, or names another predecessor.
     """
     reached = dict(held)
@@ -229,6 +253,8 @@ def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read]
     for read in reads:
         envelope = read.envelope
         at = reached[envelope.partition]
+        if envelope.epoch in at.superseded:
+            continue
         if at.epoch is not None and at.epoch != envelope.epoch:
             raise _changed("epoch_changed", envelope)
         if envelope.sequence <= at.last_seq:
@@ -239,7 +265,7 @@ def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> tuple[list[Read]
         if envelope.previous_id is not None and at.last_id is not None and envelope.previous_id != at.last_id:
             raise _changed("lineage_broken", envelope)
         fresh.append(read)
-        reached[envelope.partition] = Held(envelope.sequence, envelope.id, envelope.epoch)
+        reached[envelope.partition] = Held(envelope.sequence, envelope.id, envelope.epoch, at.superseded)
     return fresh, holes
 
 

@@ -3,7 +3,7 @@
 `nats_broker.py` is the real one; the simulation has one that loses, repeats, reorders and forgets on purpose.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -92,3 +92,13 @@ class Broker(Protocol):
 
     async def holding(self) -> Holding:
         """What the broker holds of this service's own log. Raises BrokerUnavailable, also when there is no stream."""
+
+
+class Stored(Protocol):
+    """What the broker still has of this service's own log, for whoever has to compare the two."""
+
+    async def holding(self) -> Holding:
+        """Each partition's newest event. Raises BrokerUnavailable."""
+
+    def newest_first(self) -> AsyncGenerator[list[Envelope], None]:
+        """All of it, page by page, in the order opposite to that of publication. Raises BrokerUnavailable."""

@@ -33,9 +33,16 @@ class Transaction:
 class Database:
     """The connections of one role of one service."""
 
-    def __init__(self, url: str, *, service: str, role: str, pool_size: int = 8) -> None:
+    def __init__(
+        self, url: str, *, service: str, role: str, pool_size: int = 8, stands_for: str | None = None
+    ) -> None:
+        """`stands_for` names the service whose tables are meant when its statements run on those of `service`."""
         self.service = service
-        self.engine: AsyncEngine = create_async_engine(
+        settings = {"application_name": f"tremplin-{service}-{role}", "jit": "off"}
+        if stands_for is not None:
+            # What is built beside the live tables counts only once a later commit, which waits for the disk, swaps it.
+            settings |= {"search_path": service, "synchronous_commit": "off"}
+        engine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
@@ -44,10 +51,10 @@ class Database:
             pool_timeout=5,
             # A request must not meet a dead connection; workers try again anyway and spare the round trip.
             pool_pre_ping=role == "api",
-            connect_args={
-                "server_settings": {"application_name": f"tremplin-{service}-{role}", "jit": "off"},
-                "timeout": 5,
-            },
+            connect_args={"server_settings": settings, "timeout": 5},
+        )
+        self.engine: AsyncEngine = (
+            engine.execution_options(schema_translate_map={stands_for: service}) if stands_for else engine
         )
         self.spoke = asyncio.Event()
         """Set after a commit that added to the log: wakes the relay of this process."""

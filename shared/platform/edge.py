@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 MAX_BYTES = 4 * 1024 * 1024
 """Largest body of any route."""
-_PROBES = frozenset({"/livez", "/startupz", "/readyz", "/metrics"})
+_PROBES = frozenset({"/livez", "/startupz", "/readyz", "/exchangez", "/metrics"})
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),

@@ -10,10 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.envelope import Envelope, Fact
 from shared.events.watermark import Watermark
+from shared.kernel.errors import Invalid, Rule
+from shared.platform.metrics import OVERSIZE
 from shared.platform.topology import PARTITIONS
 
 MAX_EVENTS = 500
 """Most events of one transaction: the counter rows stay locked for about one flush."""
+MAX_DATA = 256 * 1024
+"""Most bytes of one fact: the broker must take whatever the log holds."""
+MAX_ENVELOPE = MAX_DATA + 64 * 1024
+"""A message beyond this is none of ours."""
+_MOST_BYTES_OF_A_CHARACTER = 4
 
 COLUMNS = (
     "partition, seq, event_id, previous_id, type, aggregate_id, aggregate_version,"
@@ -36,6 +43,20 @@ class Position:
 
 class TooManyEvents(Exception):
     """A transaction spoke more than MAX_EVENTS events: its caller must work in smaller batches."""
+
+
+FACT_TOO_LARGE = Rule(
+    "fact_too_large",
+    fr="Trop de contenu pour un seul objet.",
+    en="Too much content for one object.",
+)
+
+
+class FactTooLarge(Invalid):
+    """A fact of more than MAX_DATA bytes: it would be logged and never published, so it is not logged."""
+
+    def __init__(self) -> None:
+        super().__init__(FACT_TOO_LARGE, expected=f"<= {MAX_DATA} bytes")
 
 
 def partition_of(aggregate_id: str) -> int:
@@ -81,10 +102,14 @@ async def append(
 ) -> list[Position]:
     """Append the facts; gives the last position in each partition touched.
 
-    Raises TooManyEvents above MAX_EVENTS.
+    Raises TooManyEvents above MAX_EVENTS, FactTooLarge above MAX_DATA.
     """
     if len(facts) > MAX_EVENTS:
         raise TooManyEvents(len(facts))
+    texts = [fact.model_dump_json() for fact in facts]
+    if any(map(_is_too_large, texts)):
+        OVERSIZE.labels(service).inc()
+        raise FactTooLarge
     aggregates = [fact.aggregate_id for fact in facts]
     partitions = [partition_of(aggregate) for aggregate in aggregates]
     result = await connection.execute(
@@ -95,7 +120,7 @@ async def append(
             "types": [fact.TYPE for fact in facts],
             "aggregates": aggregates,
             "versions": [fact.version for fact in facts],
-            "data": [fact.model_dump_json() for fact in facts],
+            "data": texts,
             "traceparent": traceparent,
         },
     )
@@ -104,6 +129,11 @@ async def append(
         message = "a partition of the log has no counter"
         raise RuntimeError(message)
     return positions
+
+
+def _is_too_large(text: str) -> bool:
+    # Few texts are long enough to be worth counting their bytes.
+    return len(text) * _MOST_BYTES_OF_A_CHARACTER > MAX_DATA and len(text.encode()) > MAX_DATA
 
 
 async def watermark(connection: AsyncConnection, *, service: str) -> Watermark:

@@ -1,25 +1,33 @@
 """The exchange seen over HTTP: how fresh this service is, and its log for those who follow it."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from shared.kernel.errors import Forbidden, Rule
+from shared.kernel.errors import Forbidden, Invalid, Rule
 from shared.platform import event_log, heard_positions
 from shared.platform.auth import Caller, authenticated, require
 from shared.platform.dependencies import Reader, Tx
 from shared.platform.fields import Body, View
 from shared.platform.freshness import freshness
+from shared.platform.log_digests import LONGEST, log_digests
+from shared.platform.log_epochs import log_epochs
 from shared.platform.topology import HEARS, PARTITIONS
 
 NO_LISTENER = Rule(
     "no_listener",
     fr="Ce client n'est pas un service qui écoute celui-ci.",
     en="This client is not a service that hears this one.",
+)
+STRETCH_TOO_LONG = Rule(
+    "stretch_too_long",
+    fr="Demandez sept jours au plus, le début avant la fin.",
+    en="Ask for seven days at most, the beginning before the end.",
 )
 
 
@@ -59,6 +67,37 @@ class LogAnswer(View):
     strange: list[int]
 
 
+class LogEpochView(View):
+    """One incarnation of the log, and up to which number of each partition it is the one before it."""
+
+    epoch: UUID
+    reason: str
+    cuts: dict[str, int]
+
+
+class LogEpochs(View):
+    """Every incarnation, the first one first."""
+
+    epochs: list[LogEpochView]
+
+
+class HourDigestView(View):
+    """One hour of one partition: events, the sum of their ids' last 60 bits, and the last number."""
+
+    partition: int
+    hour: datetime
+    events: int
+    digest: str
+    last_seq: int
+
+
+class LogDigestsView(View):
+    """Hours that have events, and from when on none is missing because its day was archived and dropped."""
+
+    complete_from: datetime | None
+    hours: list[HourDigestView]
+
+
 router = APIRouter(prefix="/v1", tags=["exchange"])
 
 
@@ -66,7 +105,10 @@ router = APIRouter(prefix="/v1", tags=["exchange"])
 async def read_freshness(
     request: Request, reader: Reader, _: Annotated[Caller, Depends(authenticated)]
 ) -> dict[str, Any]:
-    """Per source: position, watermark and age in seconds; and the last numbers of this service's own log."""
+    """Per source: position, watermark, its age in seconds, and whether it is idle, moving, waiting, stuck, deaf or
+    halted; of this service's own log the last numbers, and whether its relay is idle, moving, stuck, disconnected or
+    halted.
+    """
     return await freshness(reader, request.app.state.watermarks, service=request.app.state.service)
 
 
@@ -91,6 +133,30 @@ async def read_events(  # noqa: PLR0917 - handed over by name
     return PlainTextResponse(
         "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
     )
+
+
+@router.get("/events/digests", operation_id="read_log_digests", summary="What this log holds, hour by hour")
+async def read_log_digests(  # noqa: PLR0917 - handed over by name
+    request: Request,
+    reader: Reader,
+    _: Annotated[Caller, Depends(require("events:feed"))],
+    since: Annotated[AwareDatetime, Query(alias="from")],
+    until: Annotated[AwareDatetime, Query(alias="to")],
+) -> LogDigestsView:
+    """Per partition and hour of recording, from `from` to before `to`: what a listener compares its own with."""
+    if not since < until <= since + LONGEST:
+        raise Invalid(STRETCH_TOO_LONG, pointer="to")
+    found = await log_digests(reader, service=request.app.state.service, since=since, until=until)
+    return LogDigestsView.model_validate(found.to_content())
+
+
+@router.get("/events/epochs", operation_id="read_log_epochs", summary="The incarnations of this log")
+async def read_log_epochs(
+    request: Request, reader: Reader, _: Annotated[Caller, Depends(require("events:feed"))]
+) -> LogEpochs:
+    """A log whose database was set back goes on as a new one from a cut: what was said after that is void."""
+    found = await log_epochs(reader, service=request.app.state.service)
+    return LogEpochs.model_validate({"epochs": [one.to_content() for one in found]})
 
 
 @router.put("/events/heard", operation_id="report_heard", summary="Say how far one has heard this log")

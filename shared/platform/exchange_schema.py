@@ -85,11 +85,18 @@ CREATE TABLE {s}.heard_position (
     CONSTRAINT pk_heard_position PRIMARY KEY (listener, partition));
 CREATE TABLE {s}.relay_state (
     one boolean NOT NULL DEFAULT true, broker_epoch text, halted text, halted_at timestamptz,
+    connected_at timestamptz,
     CONSTRAINT pk_relay_state PRIMARY KEY (one), CONSTRAINT ck_relay_state_one CHECK (one));
+ALTER TABLE {s}.relay_cursor ADD COLUMN moved_at timestamptz NOT NULL DEFAULT now();
 ALTER TABLE {s}.intake_position ADD COLUMN last_id uuid;
+CREATE TABLE {s}.intake_watermark (
+    source text NOT NULL, partition smallint NOT NULL, head bigint NOT NULL, heard_at timestamptz NOT NULL,
+    flag bigint NOT NULL, flagged_at timestamptz NOT NULL,
+    CONSTRAINT pk_intake_watermark PRIMARY KEY (source, partition)) WITH (fillfactor = 50);
 CREATE TABLE {s}.intake_source (
     source text NOT NULL, halted text, halted_at timestamptz,
     detail jsonb NOT NULL DEFAULT '{{}}'::jsonb,
+    superseded uuid[] NOT NULL DEFAULT '{{}}', audited_from timestamptz,
     CONSTRAINT pk_intake_source PRIMARY KEY (source));
 CREATE TABLE {s}.intake_member (
     member uuid NOT NULL, source text NOT NULL, alive_until timestamptz NOT NULL,
@@ -104,17 +111,19 @@ CREATE TABLE {s}.intake_digest (
 ALTER TABLE {s}.parked_event ADD COLUMN tries integer NOT NULL DEFAULT 0, ADD COLUMN tried_at timestamptz;
 CREATE TABLE {s}.redrive_request (
     request bigint GENERATED ALWAYS AS IDENTITY, source text NOT NULL, aggregate_id text,
-    requested_by text NOT NULL, requested_at timestamptz NOT NULL DEFAULT now(),
-    done_at timestamptz, driven integer, left_parked integer,
+    requested_by text NOT NULL, requested_at timestamptz NOT NULL DEFAULT now(), claimed_until timestamptz,
+    done_at timestamptz, driven integer NOT NULL DEFAULT 0, left_parked integer, note text,
     CONSTRAINT pk_redrive_request PRIMARY KEY (request));
 INSERT INTO {s}.relay_state (one) VALUES (true);
+INSERT INTO {s}.intake_source (source, audited_from)
+    SELECT DISTINCT source, date_trunc('hour', now(), 'UTC') + interval '1 hour' FROM {s}.intake_position;
 REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log, {s}.event_log_unplanned, {s}.log_archive FROM {s}_api, {s}_worker;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.log_epoch, {s}.log_cut FROM {s}_api, {s}_worker;
 REVOKE INSERT, DELETE, TRUNCATE ON {s}.relay_state FROM {s}_api, {s}_worker;
 REVOKE UPDATE ON {s}.relay_state FROM {s}_api;
 REVOKE INSERT ON {s}.log_archive FROM {s}_api;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.intake_source, {s}.intake_member, {s}.intake_lease,
-    {s}.intake_digest FROM {s}_api;
+    {s}.intake_digest, {s}.intake_watermark FROM {s}_api;
 REVOKE UPDATE, DELETE, TRUNCATE ON {s}.redrive_request FROM {s}_api;
 INSERT INTO {s}.event_log (partition, seq, day, event_id, previous_id, type, aggregate_id, aggregate_version, data,
     traceparent, recorded_at)
@@ -181,8 +190,8 @@ REVOKE ALL ON FUNCTION {s}.plan_log_days(date, integer), {s}.drop_log_day(date) 
 SELECT {s}.plan_log_days(CAST(now() AT TIME ZONE 'UTC' AS date), 3)
 """
 _NAMES_V2 = (
-    "redrive_request, intake_digest, intake_lease, intake_member, intake_source, relay_state, heard_position,"
-    " log_archive, log_cut"
+    "redrive_request, intake_digest, intake_lease, intake_member, intake_source, intake_watermark, relay_state,"
+    " heard_position, log_archive, log_cut"
 )
 _UNDO_V2 = """
 DROP FUNCTION {s}.drop_log_day(date);
@@ -203,6 +212,7 @@ REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log FROM {s}_api, {s}_worker;
 ALTER TABLE {s}.event_counter DROP COLUMN last_id, DROP COLUMN day;
 ALTER TABLE {s}.log_epoch DROP COLUMN began_at, DROP COLUMN reason;
 ALTER TABLE {s}.intake_position DROP COLUMN last_id;
+ALTER TABLE {s}.relay_cursor DROP COLUMN moved_at;
 ALTER TABLE {s}.parked_event DROP COLUMN tries, DROP COLUMN tried_at
 """
 

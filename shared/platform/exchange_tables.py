@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -141,6 +141,7 @@ def _relaying(metadata: MetaData) -> None:
         Column("owner", Uuid),
         _instant("leased_until", now=False),
         Column("fence", BigInteger, nullable=False, server_default=_ZERO),
+        _instant("moved_at"),
         postgresql_with=_HOT,
     )
     Table(
@@ -150,6 +151,7 @@ def _relaying(metadata: MetaData) -> None:
         Column("broker_epoch", Text),
         Column("halted", Text),
         _instant("halted_at", now=False),
+        _instant("connected_at", now=False),
         CheckConstraint("one", name="one"),
     )
 
@@ -173,6 +175,22 @@ def _hearing(metadata: MetaData) -> None:
         Column("halted", Text),
         _instant("halted_at", now=False),
         Column("detail", JSONB(none_as_null=True), nullable=False, server_default=text("'{}'::jsonb")),
+        # Epochs that the followed one came after: what still comes of them is discarded.
+        Column("superseded", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+        # Hours before it were heard, in part, before digests were kept.
+        _instant("audited_from", now=False),
+    )
+    # How far a source said that its log reaches; the flag is such an announcement that one has not reached yet.
+    Table(
+        "intake_watermark",
+        metadata,
+        Column("source", Text, primary_key=True),
+        _partition(),
+        _number("head"),
+        Column("heard_at", DateTime(timezone=True), nullable=False),
+        _number("flag"),
+        Column("flagged_at", DateTime(timezone=True), nullable=False),
+        postgresql_with=_HOT,
     )
     _sharing(metadata)
 
@@ -215,9 +233,11 @@ def _parked_event(metadata: MetaData) -> Table:
         Column("aggregate_id", Text),
         Column("requested_by", Text, nullable=False),
         _instant("requested_at"),
+        _instant("claimed_until", now=False),
         _instant("done_at", now=False),
-        Column("driven", Integer),
+        Column("driven", Integer, nullable=False, server_default=_ZERO),
         Column("left_parked", Integer),
+        Column("note", Text),
     )
     return Table(
         "parked_event",

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ import httpx
 
 from shared.events.envelope import BadEnvelope, Envelope
 from shared.platform.intake_store import Held
+from shared.platform.log_digests import LogDigests
+from shared.platform.log_epochs import LogEpoch
 from shared.platform.settings import ServiceSettings
 
 PAGE = 500
@@ -61,6 +64,27 @@ class Feed:
         try:
             content = answer.json()
             return Answer(UUID(content["epoch"]), tuple(int(number) for number in content["strange"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
+
+    async def epochs(self, speaker: str) -> list[LogEpoch]:
+        """Every incarnation of a speaker's log, the first one first. Raises FeedUnavailable."""
+        answer = await self._ask("GET", speaker, path="/v1/events/epochs")
+        try:
+            return [LogEpoch.from_content(one) for one in answer.json()["epochs"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
+
+    async def digests(self, speaker: str, *, since: datetime, until: datetime) -> LogDigests:
+        """What a log holds, hour by hour. Raises FeedUnavailable."""
+        answer = await self._ask(
+            "GET",
+            speaker,
+            path="/v1/events/digests",
+            params={"from": since.isoformat(), "to": until.isoformat()},
+        )
+        try:
+            return LogDigests.from_content(answer.json())
         except (ValueError, KeyError, TypeError) as error:
             raise FeedUnavailable(f"{speaker}: {type(error).__name__}") from error
 

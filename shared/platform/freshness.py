@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.watermark import Watermark, named
 from shared.kernel.errors import Rule, Unavailable, Violation
-from shared.platform import event_log
+from shared.platform import event_log, exchange_state
 from shared.platform.event_log import Position
+from shared.platform.exchange_state import RelayState, SourceState
 from shared.platform.problems import ProblemError
 from shared.platform.topology import HEARS, PARTITIONS, SPEAKERS
 
@@ -98,17 +99,44 @@ def _demand(wanted: Iterable[Position], heard: dict[str, dict[int, int]]) -> Non
 
 
 async def freshness(connection: AsyncConnection, watermarks: Watermarks, *, service: str) -> dict[str, Any]:
-    """The answer of `/v1/freshness`: this log's last numbers, and per source position, watermark and age."""
+    """The answer of `/v1/freshness`: this log's last numbers and its relay, and how each source was heard."""
     heard = await positions_heard(connection, service=service)
+    kept: dict[str, dict[int, int]] = {}
+    for at in await exchange_state.partitions_of(connection, service):
+        if at.announced is not None:
+            kept.setdefault(at.source, {})[at.partition] = at.announced
+    states = {state.source: state for state in await exchange_state.sources_of(connection, service)}
     return {
         "service": service,
         "log": named((await event_log.watermark(connection, service=service)).heads),
+        "relay": _relay(await exchange_state.relay_of(connection, service)),
         "heard": {
             speaker: {
                 "positions": named(positions),
-                "watermark": named(announced.heads if (announced := watermarks.of(speaker)) else {}),
-                "age_seconds": watermarks.age_of(speaker),
+                # A process that does not listen knows what the one that does has kept.
+                "watermark": named(
+                    announced.heads if (announced := watermarks.of(speaker)) else kept.get(speaker, {})
+                ),
             }
+            | (_source(states[speaker], age=watermarks.age_of(speaker)) if speaker in states else {})
             for speaker, positions in heard.items()
         },
+    }
+
+
+def _relay(state: RelayState) -> dict[str, Any]:
+    return {
+        "state": state.relaying.state,
+        "unpublished": state.relaying.unpublished,
+        "oldest_seconds": round(state.relaying.oldest or 0.0, 1),
+    }
+
+
+def _source(state: SourceState, *, age: float | None) -> dict[str, Any]:
+    return {
+        "age_seconds": state.listening.heard if age is None else age,
+        "state": state.listening.state,
+        "behind": state.listening.behind,
+        "oldest_seconds": round(state.oldest, 1),
+        "parked": state.parked,
     }

@@ -1,4 +1,4 @@
-"""Probes: alive, started, ready. A broker outage is not unreadiness: the log absorbs it."""
+"""Probes: alive, started, ready, and whether events flow. A broker outage is not unreadiness: the log absorbs it."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.platform import exchange_state
 from shared.platform.database import Database
+from shared.platform.progress import UNWELL
 
 router = APIRouter(tags=["health"])
 
@@ -37,6 +39,25 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
         return {"status": "unready", "reason": "schema_not_at_head"}
     broker = request.app.state.broker
     return {"status": "ready", "broker": "connected" if broker and broker.connected else "disconnected"}
+
+
+@router.get(
+    "/exchangez", operation_id="check_exchange", summary="Events flow, or there are none", responses={503: {}}
+)
+async def exchangez(request: Request, response: Response) -> dict[str, Any]:
+    """Idle is well, stuck is not. For alarms and for people: neither a restart nor less traffic mends what it shows."""
+    database: Database = request.app.state.database
+    try:
+        async with database.glance() as connection:
+            relay = (await exchange_state.relay_of(connection, database.service)).relaying.state
+            sources = await exchange_state.sources_of(connection, database.service)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        response.status_code = 503
+        return {"status": "unwell", "reason": "database_unreachable"}
+    states = {state.source: state.listening.state for state in sources}
+    well = UNWELL.isdisjoint({relay, *states.values()})
+    response.status_code = 200 if well else 503
+    return {"status": "well" if well else "unwell", "relay": relay, "sources": states}
 
 
 @router.get("/metrics", operation_id="read_metrics", summary="Prometheus metrics", include_in_schema=False)

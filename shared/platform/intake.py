@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.events.envelope import BadEnvelope, Envelope
 from shared.platform.applying import Applier, LogChanged
 from shared.platform.broker import Broker, Pulled, Pulls
+from shared.platform.event_log import MAX_ENVELOPE
 from shared.platform.feed import FeedUnavailable
 from shared.platform.intake_store import IntakeStore
-from shared.platform.metrics import INTAKE_HALTED, UNREADABLE
+from shared.platform.metrics import UNREADABLE
 from shared.platform.problems import is_transient
 from shared.platform.repair import Repair
 from shared.platform.topology import HEARS, Durable, durables
@@ -111,7 +112,6 @@ class _Following:
         if _now() - self._asked_at < LOOK_EVERY:
             return False
         reason = await self._ears.store.halted(self._speaker)
-        INTAKE_HALTED.labels(self._ears.listener, self._speaker).set(reason is not None)
         if reason is None:
             self._asked_at = _now()
             return False
@@ -141,12 +141,14 @@ class _Following:
         """Without what has no readable source and number: its hole, if it was a real event, is filled from the feed."""
         for message in pulled:
             try:
+                if len(message.data) > MAX_ENVELOPE:
+                    raise BadEnvelope("oversize")
                 envelope = Envelope.from_json(message.data)
                 if envelope.speaker != self._speaker or envelope.partition not in message.durable.partitions:
                     raise BadEnvelope("stranger")
                 yield envelope
             except BadEnvelope as bad:
-                UNREADABLE.labels(self._ears.listener, self._speaker).inc()
+                UNREADABLE.labels(self._ears.listener, self._speaker, str(bad)).inc()
                 log.warning("intake.unreadable", durable=message.durable.name, reason=str(bad))
 
     async def _look(self) -> None:

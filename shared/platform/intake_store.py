@@ -22,6 +22,8 @@ class Held:
     last_seq: int = 0
     last_id: UUID | None = None
     epoch: UUID | None = None
+    superseded: frozenset[UUID] = frozenset()
+    """Incarnations that came before: their events are not followed any more, whatever brings them."""
 
 
 class IntakeTransaction(Protocol):
@@ -67,8 +69,9 @@ class IntakeStore(Protocol):
 
 
 _LOCK = """
-SELECT partition, last_seq, last_id, epoch FROM {schema}.intake_position
-WHERE source = :source AND partition = ANY(CAST(:partitions AS smallint[])) ORDER BY partition FOR UPDATE
+SELECT p.partition, p.last_seq, p.last_id, p.epoch, s.superseded FROM {schema}.intake_position p
+LEFT JOIN {schema}.intake_source s ON s.source = p.source
+WHERE p.source = :source AND p.partition = ANY(CAST(:partitions AS smallint[])) ORDER BY p.partition FOR UPDATE OF p
 """
 _MAKE = """
 INSERT INTO {schema}.intake_position (source, partition)
@@ -157,7 +160,10 @@ class PostgresIntakeTransaction:
         if len(rows) < len(wanted):
             await self.work.execute(self._sql(_MAKE), values)
             rows = (await self.work.execute(self._sql(_LOCK), values)).all()
-        return {row.partition: Held(row.last_seq, row.last_id, row.epoch) for row in rows}
+        return {
+            row.partition: Held(row.last_seq, row.last_id, row.epoch, frozenset(row.superseded or ()))
+            for row in rows
+        }
 
     async def parked_aggregates(self, source: str, aggregates: Iterable[str]) -> set[str]:
         """One statement."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -180,6 +180,27 @@ class NatsBroker:
         except (NotFoundError, BadEnvelope):
             return None
         return Tail(envelope.epoch, envelope.sequence, envelope.id)
+
+    async def newest_first(self) -> AsyncGenerator[list[Envelope], None]:
+        """What the stream holds of this service's own log, newest page first. Raises BrokerUnavailable."""
+        if not self.connected or self._jetstream is None:
+            raise BrokerUnavailable("disconnected")
+        stream = stream_of(self._identity)
+        try:
+            state = (await self._jetstream.stream_info(stream)).state
+            for last in range(state.last_seq, state.first_seq - 1, -WINDOW):
+                numbers = range(last, max(last - WINDOW, state.first_seq - 1), -1)
+                found = await asyncio.gather(*(self._stored(stream, number) for number in numbers))
+                yield [envelope for envelope in found if envelope is not None]
+        except (NatsError, OSError, TimeoutError) as error:
+            raise BrokerUnavailable(type(error).__name__) from error
+
+    async def _stored(self, stream: str, number: int) -> Envelope | None:
+        assert self._jetstream is not None  # noqa: S101 - connected
+        try:
+            return Envelope.from_json((await self._jetstream.get_msg(stream, number)).data or b"")
+        except (NotFoundError, BadEnvelope):
+            return None
 
     async def until_closed(self) -> None:
         """Wait until the client has given up for good. Raises BrokerClosed: only a new process connects again."""

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.events.envelope import Envelope
 from shared.platform.broker import Broker, BrokerUnavailable, PublishFailed
-from shared.platform.metrics import PUBLISH_FAILURES, PUBLISHED, RELAY_HALTED
+from shared.platform.metrics import PUBLISH_FAILURES, PUBLISHED
 from shared.platform.problems import is_transient
 from shared.platform.relay_store import Lease, RelayStore
 
@@ -119,7 +119,6 @@ class Relay:
         if self._met == connection:
             return True
         halted = await self._store.meet(await self._broker.holding())
-        RELAY_HALTED.labels(self._service).set(halted is not None)
         if halted is not None:
             log.critical("relay.halted", service=self._service, reason=halted)
             await asyncio.sleep(LOOK_AGAIN)

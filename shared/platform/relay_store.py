@@ -12,6 +12,7 @@ from shared.events.watermark import Watermark
 from shared.platform import event_log
 from shared.platform.broker import Holding
 from shared.platform.database import Database
+from shared.platform.log_epochs import log_epochs
 
 LOG_WENT_BACK = "log_went_back"
 """The broker holds events of this epoch that the log does not: it was set back to an earlier point."""
@@ -77,7 +78,7 @@ ORDER BY l.partition, l.seq
 """
 # A relay that outlives a restore of its database must not count as published what that database does not have.
 _ADVANCE = """
-UPDATE {schema}.relay_cursor r SET published_through = a.through
+UPDATE {schema}.relay_cursor r SET published_through = a.through, moved_at = clock_timestamp()
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
     AS a(partition, through, fence)
 JOIN {schema}.event_counter c ON c.partition = a.partition AND c.last_seq >= a.through
@@ -159,12 +160,15 @@ class PostgresRelayStore:
             tails = {number: tail for number, tail in holding.tails.items() if tail.epoch == epoch}
             if state.halted is not None:
                 return str(state.halted)
+            known = {one.epoch for one in await log_epochs(tx.connection, service=self._database.service)}
             places = [(number, tail.seq, tail.id) for number, tail in tails.items()]
-            if await event_log.strangers(tx.connection, places, service=self._database.service):
+            # An incarnation that the log has forgotten: it was set back to before an earlier decision.
+            forgotten = any(tail.epoch not in known for tail in holding.tails.values())
+            if forgotten or await event_log.strangers(tx.connection, places, service=self._database.service):
                 await tx.execute(self._sql(_HALT), {"reason": LOG_WENT_BACK})
                 return LOG_WENT_BACK
-            known = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
-            await tx.execute(self._sql(_SET_BACK), known)
+            held = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
+            await tx.execute(self._sql(_SET_BACK), held)
             await tx.execute(self._sql(_MEET), {"epoch": holding.epoch})
             return None
 

@@ -11,7 +11,8 @@ from shared.platform.applying import Applier, LogChanged
 from shared.platform.feed import Answer, FeedUnavailable
 from shared.platform.freshness import Watermarks
 from shared.platform.intake_store import Held, IntakeStore
-from shared.platform.metrics import REPAIRED, WATERMARK_AGE
+from shared.platform.metrics import REPAIRED
+from shared.platform.topology import PARTITIONS
 
 log = structlog.get_logger()
 
@@ -55,7 +56,6 @@ class Repair:
         A partition that has not moved since the look before though its speaker is ahead has lost its tail; the others
         may be as busy as they like. Raises LogChanged and FeedUnavailable.
         """
-        self._show_age(speaker)
         held = await self._store.positions(speaker)
         before, self._before[speaker] = self._before.get(speaker), held
         if self._is_time(speaker) or self._looks_wrong(speaker, before or {}):
@@ -69,6 +69,19 @@ class Repair:
                 await self._fetch(
                     speaker, partition=partition, after=at.last_seq, head=watermark.heads[partition]
                 )
+
+    async def catch_up(self, speaker: str) -> int:
+        """Fetch every tail, whether it seems lost or not; gives the number of events fetched.
+
+        Raises LogChanged and FeedUnavailable.
+        """
+        held = await self._store.positions(speaker)
+        await self._report(speaker, held)
+        fetched = 0
+        for partition in range(PARTITIONS):
+            after = held.get(partition, Held()).last_seq
+            fetched += await self._fetch(speaker, partition=partition, after=after, head=None)
+        return fetched
 
     def _is_time(self, speaker: str) -> bool:
         return _now() - self._reported_at.get(speaker, float("-inf")) >= REPORT_EVERY
@@ -100,20 +113,18 @@ class Repair:
             if at.epoch not in (None, answer.epoch):
                 raise LogChanged("epoch_changed", source=speaker, partition=partition, seq=at.last_seq)
 
-    async def _fetch(self, speaker: str, *, partition: int, after: int, head: int) -> None:
-        while after < head:
+    async def _fetch(self, speaker: str, *, partition: int, after: int, head: int | None) -> int:
+        fetched = 0
+        while head is None or after < head:
             found = await self._speakers.events(speaker, partition=partition, after=after)
             if not found:
-                return
+                break
             REPAIRED.labels(self._listener, speaker).inc(len(found))
             log.info("intake.tail_repaired", speaker=speaker, partition=partition, events=len(found))
             await self._applier.hear(found)
             after = found[-1].sequence
-
-    def _show_age(self, speaker: str) -> None:
-        age = self._watermarks.age_of(speaker)
-        if age is not None:
-            WATERMARK_AGE.labels(self._listener, speaker).set(age)
+            fetched += len(found)
+        return fetched
 
 
 def _now() -> float:

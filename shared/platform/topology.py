@@ -1,39 +1,56 @@
-"""Who speaks, who hears whom, and the rights of each identity: one table for provisioner, intake and broker."""
+"""Who speaks, who hears whom, and the rights of each identity, read from `topology.yaml`: one table for all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-PARTITIONS = 16
+import yaml
+
+_TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("topology.yaml").read_text(encoding="utf-8"))
+_NAMES: dict[str, str] = _TABLE["names"]
+
+PARTITIONS: int = _TABLE["partitions"]
 """Fixed for ever: the partition of an aggregate is part of its history."""
 
-GROUPS = 4
+GROUPS: int = _TABLE["groups"]
 """Durable consumers per (listener, speaker); each takes PARTITIONS / GROUPS partitions."""
 
-SPEAKERS = ("labelling", "enrolment", "followup", "indicators")
+SPEAKERS: tuple[str, ...] = tuple(_TABLE["speakers"])
 
 HEARS: dict[str, tuple[str, ...]] = {
-    "labelling": (),
-    "enrolment": ("labelling", "followup"),
-    "followup": ("labelling", "enrolment"),
-    "indicators": ("labelling", "enrolment", "followup"),
+    listener: tuple(about["hears"]) for listener, about in _TABLE["speakers"].items()
 }
 
+STREAM: dict[str, Any] = _TABLE["stream"]
+CONSUMER: dict[str, Any] = _TABLE["consumer"]
+"""Settings of every stream, and of every durable consumer."""
+
 PROVISIONER = "provisioner"
+OPERATOR = "operator"
+
+Rights = dict[str, list[str]]
+"""Subjects by `publish` and `subscribe`."""
 
 
 def stream_of(speaker: str) -> str:
     """Name of the stream that carries what `speaker` says."""
-    return f"EVT_{speaker.upper()}"
+    return _NAMES["stream"].format(speaker=speaker, SPEAKER=speaker.upper())
+
+
+def events_of(speaker: str) -> str:
+    """Every event of `speaker`."""
+    return _NAMES["events"].format(speaker=speaker)
 
 
 def watermark_subject(speaker: str) -> str:
     """Core subject on which `speaker` announces its last number per partition, every second."""
-    return f"ctl.{speaker}.watermark"
+    return _NAMES["watermark"].format(speaker=speaker)
 
 
 def partition_subject(speaker: str, partition: int) -> str:
     """Every event of one partition of `speaker`."""
-    return f"evt.{speaker}.p{partition:02d}.>"
+    return _NAMES["partition"].format(speaker=speaker, pNN=f"p{partition:02d}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +64,7 @@ class Durable:
     @property
     def name(self) -> str:
         """Explicit name; renaming it would replay the whole stream."""
-        return f"{self.listener}_{self.speaker}_g{self.group}"
+        return _NAMES["durable"].format(listener=self.listener, speaker=self.speaker, group=self.group)
 
     @property
     def partitions(self) -> tuple[int, ...]:
@@ -72,38 +89,37 @@ def durables(listener: str | None = None) -> Iterator[Durable]:
 
 def inbox_of(identity: str) -> str:
     """Private inbox prefix: whoever may read `_INBOX.>` can read everybody's replies."""
-    return f"_INBOX_{identity}"
+    return _NAMES["inbox"].format(identity=identity)
 
 
-def rights() -> dict[str, dict[str, list[str]]]:
+def rights() -> dict[str, Rights]:
     """Publish and subscribe rights of each broker identity; what is not listed is denied."""
     table = {service: _service_rights(service) for service in SPEAKERS}
-    table[PROVISIONER] = {
-        "publish": ["$JS.API.INFO", "$JS.API.STREAM.>", "$JS.API.CONSUMER.>"],
-        "subscribe": [f"{inbox_of(PROVISIONER)}.>"],
-    }
+    for identity, granted in _TABLE["identities"].items():
+        table[identity] = _filled(granted, inbox=inbox_of(identity))
     return table
 
 
-def _service_rights(service: str) -> dict[str, list[str]]:
-    own = stream_of(service)
-    publish = [
-        f"evt.{service}.>",
-        watermark_subject(service),
-        f"$JS.API.STREAM.INFO.{own}",
-        f"$JS.API.STREAM.MSG.GET.{own}",
+def _service_rights(service: str) -> Rights:
+    kinds = _TABLE["service_rights"]
+    granted = [_filled(kinds["own"], inbox=inbox_of(service), **_of_speaker(service))]
+    granted += [_filled(kinds["heard"], **_of_speaker(speaker)) for speaker in HEARS[service]]
+    granted += [
+        _filled(kinds["durable"], durable=durable.name, **_of_speaker(durable.speaker))
+        for durable in durables(service)
     ]
-    subscribe = [f"{inbox_of(service)}.>"]
-    for speaker in HEARS[service]:
-        subscribe.append(watermark_subject(speaker))
-        publish.append(f"$JS.API.STREAM.INFO.{stream_of(speaker)}")
-    for durable in durables(service):
-        stream = stream_of(durable.speaker)
-        publish += [
-            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable.name}",
-            f"$JS.API.CONSUMER.INFO.{stream}.{durable.name}",
-            f"$JS.ACK.{stream}.{durable.name}.>",
-            # 2.15 adds a second form of ack subject that carries domain and account before the stream.
-            f"$JS.ACK.*.*.{stream}.{durable.name}.>",
-        ]
-    return {"publish": publish, "subscribe": subscribe}
+    return {
+        verb: [subject for some in granted for subject in some[verb]] for verb in ("publish", "subscribe")
+    }
+
+
+def _of_speaker(speaker: str) -> dict[str, str]:
+    return {
+        "stream": stream_of(speaker),
+        "events": events_of(speaker),
+        "watermark": watermark_subject(speaker),
+    }
+
+
+def _filled(granted: Mapping[str, list[str]], **names: str) -> Rights:
+    return {verb: [subject.format(**names) for subject in subjects] for verb, subjects in granted.items()}

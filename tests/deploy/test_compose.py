@@ -302,8 +302,13 @@ def test_a_client_of_the_realm_carries_the_claims_of_the_development_provider() 
 def test_the_proxy_passes_caps_and_hides_what_it_should(copy: Path) -> None:
     assert proxy.behaviour(ROOT) == []
 
-    _plant(copy, "deploy/proxy/nginx.conf", old="(metrics|v1/events)$", new="(metrics)$")
+    _plant(
+        copy,
+        "deploy/proxy/nginx.conf",
+        old="(metrics|exchangez|v1/events(/.*)?)$",
+        new="(metrics|exchangez)$",
+    )
     _plant(copy, "deploy/proxy/nginx.conf", old="client_max_body_size 5m", new="client_max_body_size 6m")
     assert [fault.split(":")[0] for fault in proxy.behaviour(copy)] == [
-        "/enrolment/v1/events?partition=1", "/enrolment//v1/events", "/enrolment/v1/x",
+        "/enrolment/v1/events?partition=1", "/enrolment//v1/events", "/enrolment/v1/events/heard", "/enrolment/v1/x",
     ]  # fmt: skip

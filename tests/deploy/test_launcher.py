@@ -91,6 +91,10 @@ def test_the_whole_stack_starts_and_a_service_that_dies_is_named(place: Place) -
             assert str(_pid_of(stack, service)) in line
             assert " yes " in line
         assert "indicators   0 events said, labelling 0 behind" in shown
+        parked = verb(place, "operate parked indicators --limit 3")
+        assert (parked.returncode, parked.stdout) == (0, "none\n")
+        refused = verb(place, "operate repair labelling")
+        assert (refused.returncode, refused.stderr) == (REFUSED, "labelling does not hear anybody\n")
         os.kill(_pid_of(stack, "followup"), SIGKILL)
         assert stack.wait() == 1
     assert "followup was killed by signal 9. Everything is stopped." in stack.said()

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from shared.platform.provision import consumer_config, stream_config
-from shared.platform.topology import HEARS, PARTITIONS, PROVISIONER, SPEAKERS, durables, rights
+from shared.platform.topology import HEARS, OPERATOR, PARTITIONS, PROVISIONER, SPEAKERS, durables, rights
 
 
 @pytest.mark.parametrize("service", SPEAKERS)
@@ -29,7 +29,7 @@ def test_the_durables_of_a_listener_share_all_partitions_of_each_speaker() -> No
 
 def test_nobody_publishes_in_anothers_name() -> None:
     table = rights()
-    assert set(table) == {*SPEAKERS, PROVISIONER}
+    assert set(table) == {*SPEAKERS, PROVISIONER, OPERATOR}
     for service in SPEAKERS:
         spoken = [subject for subject in table[service]["publish"] if subject.startswith("evt.")]
         assert spoken == [f"evt.{service}.>"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from deploy.local import embedded
 from deploy.local.cli import Scene, main
 compose = getattr(embedded, sys.argv[3])
-sys.argv = ["python -m deploy.local", sys.argv[2]]
+sys.argv = ["python -m deploy.local", *sys.argv[2].split()]
 main(Scene(root=Path({root!r}), compose=compose, player="tests.support.player"))
 """
 REDUCED = "servers_only"
@@ -46,7 +46,7 @@ def _is_free(port: int) -> bool:
 
 
 def verb(place: Place, name: str, **knobs: str) -> subprocess.CompletedProcess[str]:
-    """Run one verb to its end."""
+    """Run one verb, with its words, to its end."""
     return subprocess.run(
         _command(place, name),
         cwd=PROJECT,

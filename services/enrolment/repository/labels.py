@@ -6,14 +6,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, select
+from sqlalchemy import RowMapping, Text, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.enrolment.domain.labels import HeardLabel, Label, Suspension
 from services.enrolment.repository.sets import among
-from services.enrolment.tables import LABELS, UNSETTLED_TRAININGS
+from services.enrolment.tables import EXCHANGE, LABELS, UNSETTLED_TRAININGS
 from shared.platform.database import Transaction
 from shared.platform.rows import insert_rows, upsert_rows
+
+PARKED = EXCHANGE.parked_event
 
 
 async def save_labels(tx: Transaction, labels: Sequence[HeardLabel]) -> None:
@@ -56,6 +58,31 @@ async def longest_unsettled(tx: Transaction) -> dict[UUID, str]:
         .limit(1)
     )
     return {row.training_id: row.holder for row in rows}
+
+
+async def forget_versions(tx: Transaction) -> None:
+    """Forget which version of each label was heard; what it says stays until it is heard again."""
+    await tx.execute(update(LABELS).values(version=0))
+
+
+async def not_heard(tx: Transaction) -> tuple[UUID, str] | None:
+    """A training with a label that no version stands for, and its holder; none that waits to be driven again."""
+    parked = select(PARKED.c.aggregate_id).where(
+        PARKED.c.source == "labelling", PARKED.c.aggregate_id == cast(LABELS.c.label_id, Text)
+    )
+    rows = await tx.execute(
+        select(LABELS.c.training_id, LABELS.c.holder)
+        .where(LABELS.c.version == 0, ~parked.exists())
+        .order_by(LABELS.c.training_id)
+        .limit(1)
+    )
+    row = rows.first()
+    return None if row is None else (row.training_id, row.holder)
+
+
+async def drop_not_heard(tx: Transaction, training: UUID) -> None:
+    """Drop the labels of a training that no version stands for."""
+    await tx.execute(delete(LABELS).where(LABELS.c.training_id == training, LABELS.c.version == 0))
 
 
 def _row_of(heard: HeardLabel) -> dict[str, Any]:

@@ -53,6 +53,23 @@ async def settle_leftovers(tx: Transaction) -> bool:
     return bool(waiting)
 
 
+async def forget_labels(tx: Transaction) -> None:
+    """Make every label be heard as if for the first time."""
+    await label_rows.forget_versions(tx)
+
+
+async def drop_unheard_labels(tx: Transaction) -> bool:
+    """Drop the labels of one training that were not heard again and settle it; gives whether there was one."""
+    found = await label_rows.not_heard(tx)
+    if found is None:
+        return False
+    training, holder = found
+    await locks.hold(tx, [holder])
+    await label_rows.drop_not_heard(tx, training)
+    await settle_trainings(tx, {training: holder})
+    return True
+
+
 def _room(tx: Transaction) -> int:
     return MAX_EVENTS - len(tx.spoken)
 

@@ -17,10 +17,15 @@ def after_hearing(
     if held is not None and held.enrolment_version >= version:
         return None
     if left is None:
-        if held is None or not held.has_exit:
+        if held is None or held.exit is None:
             return None
         return held._replace(status=Status.CLOSED, enrolment_version=version)
     if held is None:
         return Followup(enrolment_id, Status.OPEN, exit=left, enrolment_version=version)
     status = Status.EXCLUDED if held.exclusion else Status.OPEN
     return held._replace(status=status, exit=left, enrolment_version=version)
+
+
+def no_longer_heard(held: Followup) -> Followup:
+    """The follow-up of an enrolment that nobody speaks of any more: it is not followed, until it is heard of again."""
+    return held._replace(status=Status.CLOSED)

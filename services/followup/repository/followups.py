@@ -43,7 +43,25 @@ _SETTLE = text(
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:settled AS text[]), CAST(:versions AS bigint[]))"
     " AS given(id, settled, version) WHERE enrolment_id = given.id"
 )
-
+# Rows of one probe after another, in the order of the ids, as everybody locks them.
+_FORGET = text(
+    """
+    WITH next AS MATERIALIZED (
+        SELECT enrolment_id, enrolment_version FROM followup
+        WHERE enrolment_id > :after ORDER BY enrolment_id LIMIT :limit FOR UPDATE
+    ), forgotten AS (
+        UPDATE followup f SET enrolment_version = 0 FROM next
+        WHERE f.enrolment_id = next.enrolment_id AND next.enrolment_version > 0
+    )
+    SELECT enrolment_id FROM next ORDER BY enrolment_id DESC LIMIT 1
+    """
+)
+_NOT_HEARD = text(
+    f"SELECT {COLUMNS} FROM followup"  # noqa: S608 - our own columns
+    " WHERE enrolment_version = 0 AND status IN ('open', 'excluded') AND NOT EXISTS (SELECT FROM parked_event p"
+    " WHERE p.source = 'enrolment' AND p.aggregate_id = CAST(followup.enrolment_id AS text))"
+    " ORDER BY enrolment_id LIMIT :limit FOR UPDATE"
+)
 
 _IN_ORDER = attrgetter("int")
 _DURABLE = {True: "true", False: "false", None: "null"}
@@ -93,6 +111,17 @@ async def save_settled(tx: Transaction, settled: Sequence[tuple[UUID, Sequence[S
     ids, waves, versions = zip(*settled, strict=True)
     values = {"ids": list(ids), "settled": list(map(_json_of, waves)), "versions": list(versions)}
     await tx.execute(_SETTLE, values)
+
+
+async def forget_versions(tx: Transaction, *, after: UUID, limit: int) -> UUID | None:
+    """Forget which version of their enrolment some follow-ups were heard in; gives the last one, None at the end."""
+    found: UUID | None = (await tx.execute(_FORGET, {"after": after, "limit": limit})).scalar_one_or_none()
+    return found
+
+
+async def lock_not_heard(tx: Transaction, *, limit: int) -> list[Followup]:
+    """Follow-ups with an exit that no version of their enrolment stands for, and none waits to be driven again."""
+    return [followup_of(row) for row in await tx.execute(_NOT_HEARD, {"limit": limit})]
 
 
 def followup_of(row: Row[Any]) -> Followup:

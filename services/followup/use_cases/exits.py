@@ -4,15 +4,24 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from services.followup.domain.exits import after_hearing
+from services.followup.domain.exits import after_hearing, no_longer_heard
 from services.followup.domain.followups import Exit, Followup, Status
-from services.followup.repository.followups import lock_followups, prefer_indexes, save_followups
+from services.followup.repository.followups import (
+    forget_versions,
+    lock_followups,
+    lock_not_heard,
+    prefer_indexes,
+    save_followups,
+)
 from services.followup.repository.observations import observations_of
 from services.followup.use_cases.settling import resettle, save_and_speak
 from shared.events.enrolment import EnrolmentState
 from shared.platform.database import Transaction
+from shared.platform.event_log import MAX_EVENTS
 
 FOLLOWED: Final = frozenset({"completed", "abandoned", "interrupted"})
+FORGOTTEN_AT_ONCE: Final = 2000
+"""Rows of one transaction: a push waits for them, and not for the whole table."""
 
 
 async def follow_enrolments(tx: Transaction, states: Iterable[EnrolmentState]) -> None:
@@ -45,6 +54,30 @@ async def follow_enrolments(tx: Transaction, states: Iterable[EnrolmentState]) -
             for enrolment_id, after in changed.items()
         ],
     )
+
+
+async def forget_some(tx: Transaction, *, after: UUID) -> UUID | None:
+    """Make some follow-ups hear of their enrolment as if for the first time; gives the last one, None at the end."""
+    return await forget_versions(tx, after=after, limit=FORGOTTEN_AT_ONCE)
+
+
+async def close_not_heard(tx: Transaction) -> bool:
+    """Close some follow-ups of enrolments that were not heard again; gives whether there were any."""
+    await prefer_indexes(tx)
+    held = await lock_not_heard(tx, limit=MAX_EVENTS)
+    if not held:
+        return False
+    closed = [no_longer_heard(followup) for followup in held]
+    await save_followups(tx, closed)
+    observations = await observations_of(tx, [followup.enrolment_id for followup in held])
+    await save_and_speak(
+        tx,
+        [
+            resettle(before, observations.get(before.enrolment_id, []), after=after)
+            for before, after in zip(held, closed, strict=True)
+        ],
+    )
+    return True
 
 
 def _heard(held: Followup | None, state: EnrolmentState) -> Followup | None:

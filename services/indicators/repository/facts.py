@@ -8,6 +8,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     CompoundSelect,
+    FromClause,
     Interval,
     Select,
     Subquery,
@@ -41,26 +42,36 @@ def replaced(table: Table, rows: AnySelect, *, version: str) -> CTE:
     """Facts that the rows replace or add, as they were (`old_*`, null when new) and as they are (`new_*`).
 
     A state of the same or an older version than the one held changes nothing. The rows are taken in the order
-    they come, which has to be that of the key: two batches then lock facts in the same order.
+    they come, which has to be that of the key: two batches then lock facts in the same order. Each has its
+    `known_from`: empty for what is heard for the first time, which is known from now on.
     """
     names = [column.name for column in rows.selected_columns]
-    dated = rows.add_columns(func.statement_timestamp())
-    statement = upsert(table).from_select([*names, "known_from"], dated)
+    statement = upsert(table).from_select(names, rows)
     key = table.primary_key.columns[0].name
     given = {name: statement.excluded[name] for name in names if name != key}
     return _returning_both(
         table,
         statement.on_conflict_do_update(
             index_elements=[key],
-            set_={**given, "known_from": later(table)},
+            set_={**given, "known_from": later(table, statement.excluded.known_from)},
             where=table.c[version] < statement.excluded[version],
         ),
     )
 
 
-def altered(table: Table, statement: Update) -> CTE:
-    """The same of facts that an UPDATE alters."""
-    return _returning_both(table, statement.values(known_from=later(table)))
+def altered(table: Table, statement: Update, *, at: ColumnElement[datetime]) -> CTE:
+    """The same of facts that an UPDATE alters, known from an instant of each row."""
+    return _returning_both(table, statement.values(known_from=later(table, at)))
+
+
+def dated(said: FromClause) -> list[ColumnElement[Any]]:
+    """What was said, with the instant from which it is known: now, unless it is heard again."""
+    return [
+        func.coalesce(column, func.statement_timestamp()).label("known_from")
+        if column.name == "known_from"
+        else column
+        for column in said.c
+    ]
 
 
 def state(changed: CTE, table: Table, *, which: str) -> Subquery:
@@ -93,10 +104,10 @@ def known(table: Table, *, history: Table, at: datetime | None) -> Subquery:
     return once.subquery("known")
 
 
-def later(table: Table) -> ColumnElement[datetime]:
-    """An instant after the one from which the held state is known, whichever transaction began first."""
+def later(table: Table, at: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """That instant, or one after the one from which the held state is known, whichever transaction began first."""
     tick = literal(timedelta(microseconds=1), Interval)
-    return func.greatest(func.statement_timestamp(), table.c.known_from + tick)
+    return func.greatest(at, table.c.known_from + tick)
 
 
 def _returning_both(table: Table, statement: Insert | Update) -> CTE:

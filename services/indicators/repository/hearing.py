@@ -4,12 +4,25 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Subquery, Table, Uuid, any_, bindparam, case, func, select, text, update
+from sqlalchemy import (
+    DateTime,
+    Select,
+    Subquery,
+    Table,
+    Uuid,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 from services.indicators.domain.filters import NO_SITE, NOT_DESCRIBED
 from services.indicators.repository import cubes
-from services.indicators.repository.facts import Row, altered, kept, newest, replaced
+from services.indicators.repository.facts import Row, altered, dated, kept, newest, replaced
 from services.indicators.repository.given import given, given_rows
 from services.indicators.tables import (
     enrolment_fact,
@@ -71,7 +84,9 @@ async def save_trainings(tx: Transaction, rows: Sequence[Row]) -> None:
     moved = await tx.execute(_trainings(tuple(latest[0])), given_rows(latest))
     trainings = list(moved.scalars())
     if trainings:
-        await tx.execute(_placed_again(), {"trainings": trainings})
+        known_from = {row["training_id"]: row["known_from"] for row in latest}
+        instants = [known_from[training] for training in trainings]
+        await tx.execute(_placed_again(), {"trainings": trainings, "instants": instants})
 
 
 async def save_labels(tx: Transaction, rows: Sequence[Row]) -> None:
@@ -91,7 +106,7 @@ async def save_targets(tx: Transaction, rows: Sequence[Row]) -> None:
 def _enrolments(names: tuple[str, ...]) -> Insert:
     said = _said(enrolment_fact, names)
     rows = (
-        select(*said.c, _site_region().label("site_region"))
+        select(*dated(said), _site_region().label("site_region"))
         .select_from(said.outerjoin(training_fact, training_fact.c.training_id == said.c.training_id))
         .order_by(said.c.enrolment_id)
     )
@@ -101,7 +116,7 @@ def _enrolments(names: tuple[str, ...]) -> Insert:
 @cache
 def _followups(names: tuple[str, ...]) -> Insert:
     said = _said(enrolment_fact, names)
-    rows = select(*said.c).order_by(said.c.enrolment_id)
+    rows = select(*dated(said)).order_by(said.c.enrolment_id)
     return cubes.recounted(replaced(enrolment_fact, rows, version="followup_version"), moves_heads=False)
 
 
@@ -109,9 +124,8 @@ def _followups(names: tuple[str, ...]) -> Insert:
 def _trainings(names: tuple[str, ...]) -> Select[Any]:
     """Gives the trainings whose enrolments now belong elsewhere."""
     said = _said(training_fact, names)
-    changed = replaced(
-        training_fact, select(*said.c).order_by(said.c.training_id), version="training_version"
-    )
+    rows = select(*dated(said)).order_by(said.c.training_id)
+    changed = replaced(training_fact, rows, version="training_version")
     first_heard = changed.c.old_training_id.is_(None)
     moved = changed.c.old_region.is_distinct_from(changed.c.new_region)
     return (
@@ -123,11 +137,22 @@ def _trainings(names: tuple[str, ...]) -> Select[Any]:
 
 @cache
 def _placed_again() -> Insert:
-    wanted = any_(bindparam("trainings", type_=ARRAY(Uuid)))
+    arrays = [
+        bindparam("trainings", type_=ARRAY(Uuid)),
+        bindparam("instants", type_=ARRAY(DateTime(timezone=True))),
+    ]
+    moved = (
+        func.unnest(*arrays)
+        .table_valued(column("training_id", Uuid), column("known_from", DateTime(timezone=True)))
+        .render_derived(name="moved")
+    )
     locked = (
-        select(enrolment_fact.c.enrolment_id, _site_region().label("region"))
-        .join(training_fact, training_fact.c.training_id == enrolment_fact.c.training_id)
-        .where(enrolment_fact.c.training_id == wanted)
+        select(enrolment_fact.c.enrolment_id, _site_region().label("region"), moved.c.known_from)
+        .select_from(
+            enrolment_fact.join(moved, moved.c.training_id == enrolment_fact.c.training_id).join(
+                training_fact, training_fact.c.training_id == enrolment_fact.c.training_id
+            )
+        )
         .order_by(enrolment_fact.c.enrolment_id)
         .with_for_update(of=enrolment_fact)
         .subquery("locked")
@@ -140,13 +165,15 @@ def _placed_again() -> Insert:
             enrolment_fact.c.site_region.is_distinct_from(locked.c.region),
         )
     )
-    return cubes.recounted(altered(enrolment_fact, statement), moves_heads=True)
+    at = func.coalesce(locked.c.known_from, func.statement_timestamp())
+    return cubes.recounted(altered(enrolment_fact, statement, at=at), moves_heads=True)
 
 
 @cache
 def _labels(names: tuple[str, ...]) -> Select[Any]:
     said = _said(label_fact, names)
-    changed = replaced(label_fact, select(*said.c).order_by(said.c.label_id), version="label_version")
+    rows = select(*dated(said)).order_by(said.c.label_id)
+    changed = replaced(label_fact, rows, version="label_version")
     return select(func.count()).select_from(changed).add_cte(kept(changed, label_fact, history=label_history))
 
 
