@@ -1,7 +1,7 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ from shared.platform.applying import Applier, Subscription
 from shared.platform.audit import Auditor
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
-from shared.platform.database import Database
+from shared.platform.database import Database, Transaction
 from shared.platform.edge import Edge
 from shared.platform.feed import Feed
 from shared.platform.freshness import Watermarks
@@ -57,6 +57,8 @@ class Service:
     """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
     projection: Sequence[Projected] = ()
     """Tables that come from hearing alone: they can be made again beside the live ones."""
+    derive: Callable[[Transaction], Awaitable[None]] | None = None
+    """Of a projection: derives what its handlers leave out while a rebuild catches up."""
     heard_again: Mapping[str, HeardAgain] = field(default_factory=dict)
     """Of a service that owns more than that: how each source is heard again in place."""
     clock: Clock = field(default_factory=SystemClock)

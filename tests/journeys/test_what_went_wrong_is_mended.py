@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from deploy.local import services
-from deploy.local.place import SERVICES, STATES, Place
+from deploy.local.place import STATES, Place
 from deploy.local.postgres import DATABASE
 from deploy.local.state import passwords
 from shared.platform.operators import __main__ as command_line
@@ -96,10 +96,8 @@ async def house(module_environment: pytest.MonkeyPatch) -> AsyncIterator[House]:
     port_base = min(free_port(), 60_000)
     async with living_stack(state=STATE, port_base=port_base) as stack:
         found = House(stack, Place(root=STATES, state=STATE, port_base=port_base))
-        for service in SERVICES:
-            settings = services._settings(service, place=found.place, passwords=passwords(found.place))
-            for name, value in settings.items():
-                module_environment.setenv(name, value)
+        for name, value in services.environment(found.place, passwords=passwords(found.place)).items():
+            module_environment.setenv(name, value)
         await label_a_training(stack, on=date(2016, 2, 3), session_end=date(2016, 6, 3))
         ended = await found.declare(0, 1, 2, 3)
         ids = await roster_of(stack, month="2016-06")
