@@ -21,6 +21,11 @@ HEARS: dict[str, tuple[str, ...]] = {
 PROVISIONER = "provisioner"
 
 
+def listeners_of(speaker: str) -> tuple[str, ...]:
+    """Who hears `speaker`."""
+    return tuple(name for name, speakers in HEARS.items() if speaker in speakers)
+
+
 def stream_of(speaker: str) -> str:
     """Name of the stream that carries what `speaker` says."""
     return f"EVT_{speaker.upper()}"
