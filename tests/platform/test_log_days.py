@@ -10,19 +10,31 @@ import pytest
 from sqlalchemy import event, text
 
 from shared.platform import event_log, log_reader
+from shared.platform.app import Service, assemble
 from shared.platform.database import Database
 from shared.platform.event_log import partition_of
 from shared.platform.log_days import DAYS_AT_ONCE
 from shared.platform.log_keeping import LogKeeper
-from shared.platform.metrics import LOG_UNPLANNED
+from shared.platform.metrics import LOG_KEEPING_FAILED, LOG_UNPLANNED
 from shared.platform.relay_store import Lease, PostgresRelayStore, shares_of
 from shared.platform.topology import PARTITIONS
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.log_clock import advance_days, shadow_clock
-from tests.support.under_test import ServiceUnderTest
+from tests.support.under_test import ServiceUnderTest, settings_of
 
 FAR = date(2099, 1, 1)
+_LONG_LOG = """
+SET TIME ZONE 'UTC';
+SET search_path = labelling;
+SELECT plan_log_days(CURRENT_DATE - 399, 400);
+INSERT INTO event_log (partition, seq, day, event_id, type, aggregate_id, aggregate_version, data)
+    SELECT p, n, CURRENT_DATE - 400 + n, uuidv7(), 'labelling.target.set.v1', 'target', n, '{}'
+    FROM generate_series(0, 15) AS p, generate_series(1, 400) AS n;
+INSERT INTO log_day SELECT partition, seq, day FROM event_log;
+UPDATE event_counter c SET last_seq = 400, day = CURRENT_DATE, last_id = (
+    SELECT event_id FROM event_log l WHERE l.partition = c.partition AND l.seq = 400);
+"""
 
 
 @pytest.fixture
@@ -159,6 +171,42 @@ async def test_planning_gives_up_rather_than_keep_writers_waiting(
     assert await count_of(worker, f"event_log_{today:%Y%m%d}") == 1
 
 
+async def test_a_keeper_that_fails_says_so_and_stops_nobody(
+    worker: Database, labelling: ServiceUnderTest
+) -> None:
+    await labelling.rows(
+        "REVOKE EXECUTE ON FUNCTION labelling.plan_log_days(date, integer) FROM labelling_worker"
+    )
+    keeping = asyncio.create_task(LogKeeper(worker, None, keep_days=None).run())
+    failed = LOG_KEEPING_FAILED.labels("labelling")._value
+    async with asyncio.timeout(20):
+        while not failed.get():
+            await asyncio.sleep(0.01)
+    await say(worker, 1)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+
+async def test_a_service_plans_the_days_ahead_when_it_starts_whether_or_not_there_is_a_broker(
+    cluster: Cluster, database: str, labelling: ServiceUnderTest
+) -> None:
+    ahead = (await labelling.rows("SELECT CURRENT_DATE + 3 AS day"))[0]["day"]
+    await labelling.rows(f"DROP TABLE labelling.event_log_{ahead:%Y%m%d}")
+    settings = settings_of(
+        "labelling",
+        cluster,
+        database=database,
+        roles=frozenset({"relay"}),
+        nats_url="nats://127.0.0.1:1",
+    )
+    app = assemble(Service(name="labelling", title="toy", routers=[]), settings)
+    async with app.router.lifespan_context(app), asyncio.timeout(20):
+        while (await labelling.rows(f"SELECT to_regclass('labelling.event_log_{ahead:%Y%m%d}') AS made"))[0][
+            "made"
+        ] is None:
+            await asyncio.sleep(0.02)
+
+
 async def touched(database: Database, cluster: Cluster, statements: list[tuple[str, Any]]) -> set[str]:
     """The days whose tables or indexes these statements look into when they run."""
     tables: set[str] = set()
@@ -191,21 +239,17 @@ class Statements:
             self.seen.append((statement, values))
 
 
-@pytest.fixture
-async def long_log(worker: Database, labelling: ServiceUnderTest) -> Database:
+@pytest.fixture(scope="module")
+async def long_log(cluster: Cluster) -> AsyncIterator[Database]:
     """A log of 400 days, each with an event in every partition."""
-    await labelling.rows("SELECT labelling.plan_log_days(CURRENT_DATE - 399, 396)")
-    await labelling.rows(
-        "INSERT INTO labelling.event_log (partition, seq, day, event_id, type, aggregate_id, aggregate_version, data)"
-        " SELECT p, n, CURRENT_DATE - 400 + n, uuidv7(), 'labelling.target.set.v1', 'target', n, '{}'"
-        " FROM generate_series(0, 15) AS p, generate_series(1, 400) AS n"
-    )
-    await labelling.rows("INSERT INTO labelling.log_day SELECT partition, seq, day FROM labelling.event_log")
-    await labelling.rows(
-        "UPDATE labelling.event_counter SET last_seq = 400, day = CURRENT_DATE, last_id = (SELECT event_id"
-        " FROM labelling.event_log l WHERE l.partition = event_counter.partition AND l.seq = 400)"
-    )
-    return worker
+    name = await cluster.new_database()
+    connection = await cluster.superuser(name)
+    await connection.execute(_LONG_LOG)
+    await connection.close()
+    found = Database(cluster.url(name, role="labelling_worker"), service="labelling", role="worker")
+    yield found
+    await found.close()
+    await cluster.drop_database(name)
 
 
 async def test_a_log_of_four_hundred_days_is_read_a_few_days_at_a_time(
