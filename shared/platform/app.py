@@ -25,6 +25,9 @@ from shared.platform.feed import Feed
 from shared.platform.freshness import Watermarks
 from shared.platform.intake import Ears, Intake
 from shared.platform.intake_store import PostgresIntakeStore
+from shared.platform.log_archive import Archive
+from shared.platform.log_export import Exporter
+from shared.platform.log_keeping import LogKeeper
 from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
 from shared.platform.projections import HeardAgain, Projected
@@ -86,6 +89,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.service = service.name
     app.state.clock = service.clock
     app.state.broker = None
+    app.state.archive = Archive(settings.archive_dir) if settings.archive_dir else None
     app.state.watermarks = Watermarks()
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
@@ -126,9 +130,20 @@ class _Start:
         self.app.state.broker = broker
         self.stack.push_async_callback(broker.close)
         feed = Feed(self.settings, client=client)
-        exchange = asyncio.create_task(self._exchange(worker, broker, feed=feed))
-        exchange.add_done_callback(_report)
-        self.stack.push_async_callback(_cancel, exchange)
+        self._beside(self._exchange(worker, broker, feed=feed))
+        if "relay" in self.settings.roles:
+            # The log is kept whether or not there is a broker.
+            self._beside(self._keeper(worker).run())
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_report)
+        self.stack.push_async_callback(_cancel, task)
+
+    def _keeper(self, worker: Database) -> LogKeeper:
+        archive: Archive | None = self.app.state.archive
+        exporter = Exporter(worker, archive) if archive else None
+        return LogKeeper(worker, exporter, keep_days=self.settings.keep_log_days)
 
     def _database(self, role: str, url: SecretStr) -> Database:
         database = Database(
