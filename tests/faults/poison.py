@@ -103,7 +103,7 @@ def _malformed(known: _Known, *, service: str, rng: Random) -> Mapping[str, byte
         "not JSON": b"\x00\xff not json",
         "no event": b'{"hello": "world"}',
         "a stranger's": _envelope(source=f"/{stranger}/{place}", **number),
-        "another partition's": _envelope(source=f"/{service}/{other}", **number),
+        "another partition's": _envelope(source=f"/{service}/{other}", sequence="0", epoch=known.epoch),
         "long passed, as a type nobody knows": _envelope(
             source=f"/{service}/{place}", id=known.id, type=f"{service}.poison.sent.v9", **number
         ),
