@@ -24,8 +24,8 @@ from tests.benchmarks import report
 from tests.benchmarks.stage import fill_log
 from tests.support.living_stack import living_stack
 
-EVENTS = 16_000
-RUNS = 1
+EVENTS = 96_000
+RUNS = 3
 WANTED = 0.5
 STATE, PORT_BASE = "bench-rebuild", 22_100
 BATCH = 500
