@@ -88,7 +88,7 @@ CREATE TABLE {s}.log_archive (
     CONSTRAINT pk_log_archive PRIMARY KEY (day, partition));
 CREATE TABLE {s}.heard_position (
     listener text NOT NULL, partition smallint NOT NULL, last_seq bigint NOT NULL,
-    reported_at timestamptz NOT NULL DEFAULT now(),
+    reported_at timestamptz,
     CONSTRAINT pk_heard_position PRIMARY KEY (listener, partition));
 CREATE TABLE {s}.relay_state (
     one boolean NOT NULL DEFAULT true, broker_epoch text, halted text, halted_at timestamptz,

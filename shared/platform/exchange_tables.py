@@ -143,7 +143,8 @@ def _archiving(metadata: MetaData) -> None:
         Column("listener", Text, primary_key=True),
         _partition(),
         _number("last_seq"),
-        _instant("reported_at"),
+        # Empty until the listener has reported once.
+        _instant("reported_at", now=False),
     )
     _relaying(metadata)
 
