@@ -155,7 +155,7 @@ class _Following:
         if _now() - self._looked_at < LOOK_EVERY:
             return
         self._looked_at = _now()
-        partitions = [number for durable in self._mine for number in durable.partitions]
+        partitions = sorted(number for durable in self._mine for number in durable.partitions)
         await self._ears.repair.look(self._speaker, partitions=partitions)
 
 
