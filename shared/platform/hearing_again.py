@@ -96,11 +96,14 @@ WHERE source = :source
 class HearingAgain:
     """One listener hearing one source again."""
 
-    def __init__(self, service: Service, database: Database, *, pages: Pages, source: str) -> None:
+    def __init__(
+        self, service: Service, database: Database, *, pages: Pages, source: str, batch: int = BATCH
+    ) -> None:
         self._service = service
         self._database = database
         self._pages = pages
         self._source = source
+        self._batch = batch
 
     async def run(self) -> int:
         """Forget, hear, settle; gives the number of events heard. Raises InTheWay, LogChanged, FeedUnavailable."""
@@ -175,7 +178,7 @@ class HearingAgain:
 
     def _read(self, partition: int, *, after: int) -> AsyncIterator[list[Envelope]]:
         place = (self._source, partition)
-        return merged(self._pages, {place: after}, until={place: None}, limit=BATCH)
+        return merged(self._pages, {place: after}, until={place: None}, limit=self._batch)
 
     async def _step(self, step: str) -> None:
         await self._execute(_STEP, step=step)

@@ -54,14 +54,16 @@ class CutShort:
         return await self._speakers.events(speaker, partition=partition, after=after)
 
 
-async def hear_again(listener: ServiceUnderTest, service: Service, *, speakers: Pages, source: str) -> int:
+async def hear_again(
+    listener: ServiceUnderTest, service: Service, *, speakers: Pages, source: str, batch: int = 500
+) -> int:
     owner = Database(
         listener.cluster.url(listener.database_name, role=f"{listener.name}_owner"),
         service=listener.name,
         role="rebuild",
     )
     try:
-        return await HearingAgain(service, owner, pages=speakers, source=source).run()
+        return await HearingAgain(service, owner, pages=speakers, source=source, batch=batch).run()
     finally:
         await owner.close()
 
@@ -116,8 +118,10 @@ async def test_what_was_heard_well_is_heard_again_without_a_word(
 ) -> None:
     before = await content(followed)
     assert len(before["followup"]) == 3
-    assert await hear_again(followed, FOLLOWUP, speakers=speakers, source="enrolment") == 7
-    assert await content(followed) == before
+    for batch in (500, 1):
+        heard = await hear_again(followed, FOLLOWUP, speakers=speakers, source="enrolment", batch=batch)
+        assert heard == 7
+        assert await content(followed) == before
     sources = await followed.rows("SELECT source, halted, detail FROM followup.intake_source")
     assert [(row["source"], row["halted"], row["detail"]) for row in sources] == [("enrolment", None, "{}")]
 

@@ -13,12 +13,13 @@ from services.indicators.main import SERVICE
 from shared.platform import adopting
 from shared.platform.adopting import NotDecided, Standing
 from shared.platform.app import ears_of
+from shared.platform.broker import Holding, Tail
 from shared.platform.database import Database
 from shared.platform.freshness import Watermarks
 from shared.platform.intake import Intake
 from shared.platform.rebuild import Rebuild
 from shared.platform.relay import Relay
-from shared.platform.relay_store import PostgresRelayStore
+from shared.platform.relay_store import LOG_WENT_BACK, PostgresRelayStore
 from shared.platform.restoring import Decision, decide, divergence, earlier_decision
 from tests.platform.test_event_log import target
 from tests.platform.test_exchange import eventually, running
@@ -253,6 +254,33 @@ async def test_with_the_broker_wiped_at_the_same_time_the_listeners_find_it(hous
         assert (await house.adopt()).total == 25
         await house.until_all_heard()
         assert len(await house.heard()) == 40
+
+
+async def test_an_epoch_that_the_log_has_forgotten_halts_the_relay(house: House) -> None:
+    await house.say(1)
+    holding = Holding("any", {3: Tail(uuid4(), 1, uuid4())})
+    assert await PostgresRelayStore(house.speaker).meet(holding) == LOG_WENT_BACK
+
+
+async def test_nothing_counts_as_published_or_heard_past_the_cut(house: House) -> None:
+    await said_and_set_back(house)
+    await house.say(*range(100, 160))
+    await house.indicators.rows("UPDATE labelling.relay_cursor SET published_through = 99")
+    await house.indicators.rows(
+        "INSERT INTO labelling.heard_position SELECT 'followup', partition, 99 FROM labelling.event_counter"
+        " ON CONFLICT (listener, partition) DO UPDATE SET last_seq = 99"
+    )
+    fences = "SELECT sum(fence)::int AS n FROM labelling.relay_cursor"
+    [before] = await house.indicators.rows(fences)
+    decision = await house.decide()
+    [after] = await house.indicators.rows(fences)
+    assert after["n"] == before["n"] + 16
+    for query in (
+        "SELECT partition, published_through AS seq FROM labelling.relay_cursor",
+        "SELECT partition, last_seq AS seq FROM labelling.heard_position WHERE listener = 'followup'",
+    ):
+        found = await house.indicators.rows(query)
+        assert {row["partition"]: row["seq"] for row in found} == decision.cuts
 
 
 async def wipe(server: NatsServer) -> None:
