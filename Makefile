@@ -48,6 +48,14 @@ logs: .local-tools  ## show the logs of the processes
 token: .local-tools  ## print an access token (CLIENT=holder-01)
 	@$(LOCAL) token
 
+.PHONY: lag
+lag: .local-tools  ## say what is behind, how old it is, and who is idle or stuck (SERVICE=)
+	@$(LOCAL) operate lag $(SERVICE)
+
+.PHONY: operate
+operate: .local-tools  ## run an operators' verb on the running stack (VERB="parked indicators")
+	@$(LOCAL) operate $(VERB)
+
 ##@ Before a merge
 
 .PHONY: check

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.indicators import routes
+from services.indicators import routes, use_cases
 from services.indicators.consumers import SUBSCRIPTIONS
 from services.indicators.domain.measures import MEASURES
 from services.indicators.settings import Settings
@@ -29,6 +29,7 @@ SERVICE = Service(
     routers=routes.ROUTERS,
     subscriptions=SUBSCRIPTIONS,
     projection=PROJECTION,
+    derive=use_cases.rebuild_cubes,
 )
 
 

@@ -20,12 +20,16 @@ _TRAINING_LISTS = ("approaches", "support", "need_kinds")
 
 async def take_enrolments(tx: Transaction, heard: Sequence[Heard[EnrolmentState]]) -> None:
     """Count enrolments as they now stand."""
-    await hearing.save_enrolments(tx, [_enrolment_row(item.fact) | _known(item) for item in heard])
+    await hearing.save_enrolments(
+        tx, [_enrolment_row(item.fact) | _known(item) for item in heard], counted=_counted(heard)
+    )
 
 
 async def take_followups(tx: Transaction, heard: Sequence[Heard[FollowupState]]) -> None:
     """Count settled situations as they now stand; one whose enrolment was not heard yet waits."""
-    await hearing.save_followups(tx, [_followup_row(item.fact) | _known(item) for item in heard])
+    await hearing.save_followups(
+        tx, [_followup_row(item.fact) | _known(item) for item in heard], counted=_counted(heard)
+    )
 
 
 async def take_trainings(tx: Transaction, heard: Sequence[Heard[TrainingDescribed]]) -> None:
@@ -35,7 +39,7 @@ async def take_trainings(tx: Transaction, heard: Sequence[Heard[TrainingDescribe
         row = item.fact.model_dump(exclude={"version"})
         lists = {name: list(row[name]) for name in _TRAINING_LISTS}
         rows.append(row | lists | {"training_version": item.fact.version} | _known(item))
-    await hearing.save_trainings(tx, rows)
+    await hearing.save_trainings(tx, rows, counted=_counted(heard))
 
 
 async def take_labels(tx: Transaction, heard: Sequence[Heard[LabelState]]) -> None:
@@ -84,6 +88,11 @@ async def rebuild_cubes(tx: Transaction) -> None:
 def _known(item: Heard[Any]) -> dict[str, Any]:
     """From when a state is known: now, unless it was recorded before and is heard again."""
     return {"known_from": item.known_at}
+
+
+def _counted(heard: Sequence[Heard[Any]]) -> bool:
+    """Whether the cubes follow these facts at once: a rebuild that catches up counts everything afterwards."""
+    return heard[0].derived
 
 
 def _enrolment_row(state: EnrolmentState) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,12 +19,15 @@ from shared.platform.applying import Applier, Subscription
 from shared.platform.audit import Auditor
 from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
 from shared.platform.broker import Broker
-from shared.platform.database import Database
+from shared.platform.database import Database, Transaction
 from shared.platform.edge import Edge
 from shared.platform.feed import Feed
 from shared.platform.freshness import Watermarks
 from shared.platform.intake import Ears, Intake
 from shared.platform.intake_store import PostgresIntakeStore
+from shared.platform.log_archive import Archive
+from shared.platform.log_export import Exporter
+from shared.platform.log_keeping import LogKeeper
 from shared.platform.nats_broker import NatsBroker
 from shared.platform.openapi import describe
 from shared.platform.projections import HeardAgain, Projected
@@ -57,6 +60,8 @@ class Service:
     """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
     projection: Sequence[Projected] = ()
     """Tables that come from hearing alone: they can be made again beside the live ones."""
+    derive: Callable[[Transaction], Awaitable[None]] | None = None
+    """Of a projection: derives what its handlers leave out while a rebuild catches up."""
     heard_again: Mapping[str, HeardAgain] = field(default_factory=dict)
     """Of a service that owns more than that: how each source is heard again in place."""
     clock: Clock = field(default_factory=SystemClock)
@@ -84,6 +89,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.service = service.name
     app.state.clock = service.clock
     app.state.broker = None
+    app.state.archive = Archive(settings.archive_dir) if settings.archive_dir else None
     app.state.watermarks = Watermarks()
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
@@ -124,9 +130,20 @@ class _Start:
         self.app.state.broker = broker
         self.stack.push_async_callback(broker.close)
         feed = Feed(self.settings, client=client)
-        exchange = asyncio.create_task(self._exchange(worker, broker, feed=feed))
-        exchange.add_done_callback(_report)
-        self.stack.push_async_callback(_cancel, exchange)
+        self._beside(self._exchange(worker, broker, feed=feed))
+        if "relay" in self.settings.roles:
+            # The log is kept whether or not there is a broker.
+            self._beside(self._keeper(worker).run())
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_report)
+        self.stack.push_async_callback(_cancel, task)
+
+    def _keeper(self, worker: Database) -> LogKeeper:
+        archive: Archive | None = self.app.state.archive
+        exporter = Exporter(worker, archive) if archive else None
+        return LogKeeper(worker, exporter, keep_days=self.settings.keep_log_days)
 
     def _database(self, role: str, url: SecretStr) -> Database:
         database = Database(

@@ -36,6 +36,8 @@ class Heard(Generic[FactT]):
     envelope: Envelope
     known_at: datetime | None = None
     """When it was recorded, for one that is heard again; what is heard for the first time is known from now on."""
+    derived: bool = True
+    """False while a rebuild catches up: what is derived from facts is then derived once, from all of them."""
 
 
 @dataclass(frozen=True, slots=True)

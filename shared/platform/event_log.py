@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.events.envelope import Envelope, Fact
 from shared.events.watermark import Watermark
 from shared.kernel.errors import Invalid, Rule
+from shared.platform.log_days import TODAY, Stretch, look, within
 from shared.platform.metrics import OVERSIZE
 from shared.platform.topology import PARTITIONS
 
@@ -78,7 +79,7 @@ WITH spoken AS MATERIALIZED (
     WHERE c.partition = ANY(CAST(:touched AS smallint[])) ORDER BY c.partition FOR UPDATE
 ), numbered AS MATERIALIZED (
     SELECT s.*, l.last_seq + row_number() OVER log AS seq, lag(s.event_id, 1, l.last_id) OVER log AS previous_id,
-           greatest(l.day, CAST(statement_timestamp() AT TIME ZONE 'UTC' AS date)) AS day
+           greatest(l.day, {today}) AS day, l.day AS day_before
     FROM spoken s JOIN locked l USING (partition)
     WINDOW log AS (PARTITION BY s.partition ORDER BY s.place)
 ), drawn AS (
@@ -86,6 +87,9 @@ WITH spoken AS MATERIALIZED (
     FROM (SELECT DISTINCT ON (partition) * FROM numbered ORDER BY partition, seq DESC) n
     WHERE c.partition = n.partition
     RETURNING c.partition, c.last_seq
+), begun AS (
+    INSERT INTO {schema}.log_day (partition, first_seq, day)
+    SELECT partition, min(seq), day FROM numbered WHERE day > day_before GROUP BY partition, day
 ), logged AS (
     INSERT INTO {schema}.event_log
         (partition, seq, day, event_id, previous_id, type, aggregate_id, aggregate_version, data, traceparent)
@@ -113,7 +117,7 @@ async def append(
     aggregates = [fact.aggregate_id for fact in facts]
     partitions = [partition_of(aggregate) for aggregate in aggregates]
     result = await connection.execute(
-        text(_APPEND.format(schema=service)),
+        text(_APPEND.format(schema=service, today=TODAY)),
         {
             "partitions": partitions,
             "touched": sorted(set(partitions)),
@@ -153,7 +157,8 @@ SELECT t.partition FROM unnest(CAST(:partitions AS smallint[]), CAST(:seqs AS bi
     AS t(partition, seq, id)
 JOIN {schema}.event_counter c USING (partition)
 WHERE t.seq > c.last_seq OR EXISTS (
-    SELECT FROM {schema}.event_log l WHERE l.partition = t.partition AND l.seq = t.seq AND l.event_id <> t.id)
+    SELECT FROM {schema}.event_log l
+    WHERE {days} AND l.partition = t.partition AND l.seq = t.seq AND l.event_id <> t.id)
 ORDER BY t.partition
 """
 
@@ -165,8 +170,10 @@ async def strangers(
 
     An event that was archived and dropped is not there to compare: its number is taken at its word.
     """
+    before = {partition: seq - 1 for partition, seq, _ in places}
+    days = {stretch.days[0] for stretch in await look(connection, before, count=1, service=service)}
     rows = await connection.execute(
-        text(_STRANGE.format(schema=service)),
+        text(_STRANGE.format(schema=service, days=within(days))),
         {
             "partitions": [partition for partition, _, _ in places],
             "seqs": [seq for _, seq, _ in places],
@@ -179,16 +186,32 @@ async def strangers(
 async def read(
     connection: AsyncConnection, *, service: str, partition: int, after: int, limit: int
 ) -> list[Envelope]:
-    """Events of one partition with a number greater than `after`, in order."""
-    epoch = (await watermark(connection, service=service)).epoch
+    """Events of one partition that the tables hold, with a number greater than `after`, in order.
+
+    May give fewer than `limit` before the end of the log. Raises LogMoved, and `log_reader` reads archived days too.
+    """
+    found = await look(connection, {partition: after}, count=limit, service=service)
+    return await held(connection, found[0], limit=limit, service=service) if found else []
+
+
+class LogMoved(Exception):
+    """The next event is not in the tables: its day went to the archive, or went elsewhere while it was read."""
+
+
+async def held(connection: AsyncConnection, stretch: Stretch, *, limit: int, service: str) -> list[Envelope]:
+    """The next events of a partition, from its next days. Raises LogMoved unless they begin where they should."""
     rows = await connection.execute(
         text(
-            f"SELECT {COLUMNS} FROM {service}.event_log"  # noqa: S608 - our own name
-            " WHERE partition = :partition AND seq > :after ORDER BY seq LIMIT :limit"
+            f"SELECT {COLUMNS} FROM {service}.event_log WHERE {within(stretch.days)}"  # noqa: S608 - our own name
+            " AND partition = :partition AND seq > :after ORDER BY seq LIMIT :limit"
         ),
-        {"partition": partition, "after": after, "limit": limit},
+        {"partition": stretch.partition, "after": stretch.after, "limit": limit},
     )
-    return [envelope_of(row, service=service, epoch=epoch) for row in rows.mappings()]
+    found = [envelope_of(row, service=service, epoch=stretch.epoch) for row in rows.mappings()]
+    numbers = [envelope.sequence for envelope in found]
+    if not found or numbers != list(range(stretch.after + 1, stretch.after + 1 + len(found))):
+        raise LogMoved(f"{service}/{stretch.partition:02d}/{stretch.after + 1}")
+    return found
 
 
 def envelope_of(row: RowMapping, *, service: str, epoch: UUID) -> Envelope:

@@ -58,13 +58,13 @@ CLOUD_EVENT: Schema = {
 }  # fmt: skip
 HEADERS: Schema = {
     "type": "object",
-    "required": ["Nats-Msg-Id", "Nats-Expected-Stream"],
+    "required": ["Nats-Msg-Id", "Content-Type"],
     "properties": {
         "Nats-Msg-Id": {
             "type": "string",
             "description": "Speaker, first twelve digits of the epoch, partition and number: the same at each attempt.",
         },
-        "Nats-Expected-Stream": {"type": "string", "description": "A misrouted subject is refused."},
+        "Content-Type": {"type": "string", "const": "application/cloudevents+json"},
     },
 }
 WATERMARK: Schema = {

@@ -4,20 +4,25 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from shared.kernel.errors import Forbidden, Invalid, Rule
-from shared.platform import event_log, heard_positions
+from shared.kernel.errors import Forbidden, Invalid, Rule, Unavailable
+from shared.platform import event_log, heard_positions, log_reader
 from shared.platform.auth import Caller, authenticated, require
-from shared.platform.dependencies import Reader, Tx
+from shared.platform.dependencies import Db, Reader, Tx
+from shared.platform.event_log import LogMoved
 from shared.platform.fields import Body, View
 from shared.platform.freshness import freshness
+from shared.platform.log_archive import BadArchive
 from shared.platform.log_digests import LONGEST, log_digests
 from shared.platform.log_epochs import log_epochs
 from shared.platform.topology import HEARS, PARTITIONS
+
+log = structlog.get_logger()
 
 NO_LISTENER = Rule(
     "no_listener",
@@ -29,8 +34,11 @@ STRETCH_TOO_LONG = Rule(
     fr="Demandez sept jours au plus, le début avant la fin.",
     en="Ask for seven days at most, the beginning before the end.",
 )
-
-
+UNREADABLE = Rule(
+    "log_unreadable",
+    fr="Cette partie du journal ne peut pas être lue pour le moment.",
+    en="This part of the log cannot be read at the moment.",
+)
 _EXAMPLE: JsonDict = {
     "positions": [
         {
@@ -120,16 +128,27 @@ async def read_freshness(
 )
 async def read_events(  # noqa: PLR0917 - handed over by name
     request: Request,
-    reader: Reader,
+    db: Db,
     _: Annotated[Caller, Depends(require("events:feed"))],
     partition: Annotated[int, Query(ge=0, lt=PARTITIONS)],
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> PlainTextResponse:
     """Events of one partition with a number greater than `after`, in order, one envelope a line."""
-    found = await event_log.read(
-        reader, service=request.app.state.service, partition=partition, after=after, limit=limit
-    )
+    try:
+        # Statement by statement: a day that is dropped between two of them is then read from the archive.
+        async with db.glance() as connection:
+            found = await log_reader.read(
+                connection,
+                service=db.service,
+                partition=partition,
+                after=after,
+                limit=limit,
+                archive=request.app.state.archive,
+            )
+    except (BadArchive, LogMoved) as error:
+        log.critical("feed.unreadable", partition=partition, after=after, reason=str(error))
+        raise Unavailable(UNREADABLE) from error
     return PlainTextResponse(
         "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
     )

@@ -2,6 +2,9 @@
 
 from alembic import op
 
+from shared.platform.log_days_schema import DAYS_V2, ID_BITS
+from shared.platform.topology import listeners_of
+
 _TABLES = """
 CREATE TABLE {s}.event_log (
     partition smallint NOT NULL, seq bigint NOT NULL,
@@ -74,14 +77,18 @@ ALTER TABLE {s}.log_epoch ADD COLUMN began_at timestamptz NOT NULL DEFAULT clock
 CREATE TABLE {s}.log_cut (
     epoch uuid NOT NULL, partition smallint NOT NULL, last_seq bigint NOT NULL,
     CONSTRAINT pk_log_cut PRIMARY KEY (epoch, partition));
+CREATE TABLE {s}.log_day (
+    partition smallint NOT NULL, first_seq bigint NOT NULL, day date NOT NULL,
+    CONSTRAINT pk_log_day PRIMARY KEY (partition, first_seq, day));
 CREATE TABLE {s}.log_archive (
     day date NOT NULL, partition smallint NOT NULL, first_seq bigint NOT NULL, last_seq bigint NOT NULL,
-    events bigint NOT NULL, digest numeric NOT NULL, file text NOT NULL,
+    events bigint NOT NULL, digest numeric NOT NULL, previous_id uuid, last_id uuid NOT NULL,
+    content_sha256 bytea NOT NULL, file text NOT NULL,
     verified_at timestamptz NOT NULL DEFAULT now(), dropped_at timestamptz,
     CONSTRAINT pk_log_archive PRIMARY KEY (day, partition));
 CREATE TABLE {s}.heard_position (
     listener text NOT NULL, partition smallint NOT NULL, last_seq bigint NOT NULL,
-    reported_at timestamptz NOT NULL DEFAULT now(),
+    reported_at timestamptz,
     CONSTRAINT pk_heard_position PRIMARY KEY (listener, partition));
 CREATE TABLE {s}.relay_state (
     one boolean NOT NULL DEFAULT true, broker_epoch text, halted text, halted_at timestamptz,
@@ -117,7 +124,8 @@ CREATE TABLE {s}.redrive_request (
 INSERT INTO {s}.relay_state (one) VALUES (true);
 INSERT INTO {s}.intake_source (source, audited_from)
     SELECT DISTINCT source, date_trunc('hour', now(), 'UTC') + interval '1 hour' FROM {s}.intake_position;
-REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log, {s}.event_log_unplanned, {s}.log_archive FROM {s}_api, {s}_worker;
+REVOKE UPDATE, DELETE, TRUNCATE ON {s}.event_log, {s}.event_log_unplanned, {s}.log_day, {s}.log_archive
+    FROM {s}_api, {s}_worker;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.log_epoch, {s}.log_cut FROM {s}_api, {s}_worker;
 REVOKE INSERT, DELETE, TRUNCATE ON {s}.relay_state FROM {s}_api, {s}_worker;
 REVOKE UPDATE ON {s}.relay_state FROM {s}_api;
@@ -132,69 +140,20 @@ INSERT INTO {s}.event_log (partition, seq, day, event_id, previous_id, type, agg
     FROM {s}.event_log_before WINDOW w AS (PARTITION BY partition ORDER BY seq);
 UPDATE {s}.event_counter c SET last_id = l.event_id, day = l.day
     FROM {s}.event_log l WHERE l.partition = c.partition AND l.seq = c.last_seq;
+INSERT INTO {s}.log_day (partition, first_seq, day)
+    SELECT partition, min(seq), day FROM {s}.event_log GROUP BY partition, day;
 DROP TABLE {s}.event_log_before;
 """
-
-# Making and dropping a day is defining a table: the owner does it on behalf of the worker, and nothing else.
-_DAYS_V2 = """
-CREATE FUNCTION {s}.plan_log_days(first date, days integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {s}, pg_temp AS $$
-DECLARE
-    wanted date;
-    name text;
-    made integer := 0;
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('{s}.plan_log_days'));
-    FOR wanted IN SELECT first + number FROM generate_series(0, days - 1) AS number LOOP
-        name := 'event_log_' || to_char(wanted, 'YYYYMMDD');
-        CONTINUE WHEN to_regclass('{s}.' || name) IS NOT NULL;
-        EXECUTE format('CREATE TABLE {s}.%I (LIKE {s}.event_log INCLUDING DEFAULTS)', name);
-        -- What was written before its day was planned moves there, unseen by anybody meanwhile.
-        EXECUTE format('INSERT INTO {s}.%I SELECT * FROM {s}.event_log_unplanned WHERE day = %L', name, wanted);
-        EXECUTE format('DELETE FROM {s}.event_log_unplanned WHERE day = %L', wanted);
-        EXECUTE format('ALTER TABLE {s}.event_log ATTACH PARTITION {s}.%I FOR VALUES FROM (%L) TO (%L)',
-            name, wanted, wanted + 1);
-        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON {s}.%I FROM {s}_api, {s}_worker', name);
-        made := made + 1;
-    END LOOP;
-    RETURN made;
-END $$
----
-CREATE FUNCTION {s}.drop_log_day(wanted date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {s}, pg_temp AS $$
-DECLARE
-    name text := 'event_log_' || to_char(wanted, 'YYYYMMDD');
-    kept bigint;
-BEGIN
-    EXECUTE format('SELECT count(*) FROM (SELECT partition, count(*) AS events, min(seq) AS first_seq,'
-        ' max(seq) AS last_seq FROM {s}.%I GROUP BY partition) AS held LEFT JOIN {s}.log_archive a'
-        ' ON a.day = %L AND a.partition = held.partition AND a.events = held.events'
-        ' AND a.first_seq = held.first_seq AND a.last_seq = held.last_seq WHERE a.partition IS NULL',
-        name, wanted) INTO kept;
-    IF kept > 0 THEN
-        RAISE EXCEPTION 'the day % is not archived whole', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
-    END IF;
-    EXECUTE format('SELECT count(*) FROM {s}.log_archive a WHERE a.day = %L AND EXISTS ('
-        'SELECT FROM {s}.heard_position h WHERE h.partition = a.partition AND h.last_seq < a.last_seq)',
-        wanted) INTO kept;
-    IF kept > 0 THEN
-        RAISE EXCEPTION 'a listener has not passed the day %', wanted
-            USING ERRCODE = 'object_not_in_prerequisite_state';
-    END IF;
-    UPDATE {s}.log_archive SET dropped_at = now() WHERE day = wanted;
-    EXECUTE format('DROP TABLE {s}.%I', name);
-END $$
----
-REVOKE ALL ON FUNCTION {s}.plan_log_days(date, integer), {s}.drop_log_day(date) FROM PUBLIC, {s}_api
----
-SELECT {s}.plan_log_days(CAST(now() AT TIME ZONE 'UTC' AS date), 3)
+# Who hears counts as having heard nothing until it has reported: nothing is forgotten before it.
+_LISTENERS_V2 = """
+INSERT INTO {s}.heard_position (listener, partition, last_seq) SELECT '{listener}', generate_series(0, 15), 0
 """
 _NAMES_V2 = (
     "redrive_request, intake_digest, intake_lease, intake_member, intake_source, intake_watermark, relay_state,"
-    " heard_position, log_archive, log_cut"
+    " heard_position, log_archive, log_day, log_cut"
 )
 _UNDO_V2 = """
-DROP FUNCTION {s}.drop_log_day(date);
+DROP FUNCTION {s}.drop_log_day(date, text[]);
 DROP FUNCTION {s}.plan_log_days(date, integer);
 ALTER TABLE {s}.event_log RENAME TO event_log_days;
 ALTER TABLE {s}.event_log_days RENAME CONSTRAINT pk_event_log TO pk_event_log_days;
@@ -222,7 +181,9 @@ def create_v2(service: str) -> None:
     for statement in _TABLES_V2.format(s=service).split(";\n"):
         if statement.strip():
             op.execute(statement)
-    for statement in _DAYS_V2.format(s=service).split("\n---\n"):
+    for listener in listeners_of(service):
+        op.execute(_LISTENERS_V2.format(s=service, listener=listener))
+    for statement in DAYS_V2.format(s=service, bits=ID_BITS).split("\n---\n"):
         op.execute(statement)
 
 

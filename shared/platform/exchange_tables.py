@@ -12,6 +12,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     SmallInteger,
@@ -110,6 +111,18 @@ def _speaking(metadata: MetaData) -> None:
     )
     # Up to here an epoch has the same events as the one before it.
     Table("log_cut", metadata, Column("epoch", Uuid, primary_key=True), _partition(), _number("last_seq"))
+    # From which number on a day holds what its partition says.
+    Table(
+        "log_day",
+        metadata,
+        _partition(),
+        Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+        Column("day", Date, primary_key=True),
+    )
+    _archiving(metadata)
+
+
+def _archiving(metadata: MetaData) -> None:
     Table(
         "log_archive",
         metadata,
@@ -117,6 +130,9 @@ def _speaking(metadata: MetaData) -> None:
         _partition(),
         *map(_number, ("first_seq", "last_seq", "events")),
         Column("digest", Numeric, nullable=False),
+        Column("previous_id", Uuid),
+        Column("last_id", Uuid, nullable=False),
+        Column("content_sha256", LargeBinary, nullable=False),
         Column("file", Text, nullable=False),
         _instant("verified_at"),
         _instant("dropped_at", now=False),
@@ -127,7 +143,8 @@ def _speaking(metadata: MetaData) -> None:
         Column("listener", Text, primary_key=True),
         _partition(),
         _number("last_seq"),
-        _instant("reported_at"),
+        # Empty until the listener has reported once.
+        _instant("reported_at", now=False),
     )
     _relaying(metadata)
 

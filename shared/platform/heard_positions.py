@@ -21,8 +21,8 @@ class Report:
 
 
 _KEEP = """
-INSERT INTO {schema}.heard_position AS h (listener, partition, last_seq)
-SELECT :listener, s.* FROM unnest(CAST(:partitions AS smallint[]), CAST(:seqs AS bigint[])) AS s
+INSERT INTO {schema}.heard_position AS h (listener, partition, last_seq, reported_at)
+SELECT :listener, s.*, now() FROM unnest(CAST(:partitions AS smallint[]), CAST(:seqs AS bigint[])) AS s
 ORDER BY 2
 ON CONFLICT (listener, partition) DO UPDATE SET last_seq = excluded.last_seq, reported_at = now()
 """

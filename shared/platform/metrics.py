@@ -77,3 +77,13 @@ AUDIT_MISMATCHES = Gauge(
     "Hours of partitions, closed and passed, in which applied and logged events differ.",
     ("listener", "source"),
 )
+LOG_UNPLANNED = Gauge(
+    "tremplin_log_unplanned_events", "Events of the log whose day has no table of its own.", ("service",)
+)
+LOG_KEEPING_FAILED = Gauge(
+    "tremplin_log_keeping_failed", "1 while planning or archiving days of the log fails.", ("service",)
+)
+ARCHIVED = Counter("tremplin_archive_events_total", "Events exported and verified.", ("service",))
+ARCHIVE_REFUSALS = Counter(
+    "tremplin_archive_refusals_total", "Days not exported or not dropped.", ("service", "reason")
+)

@@ -80,6 +80,8 @@ class NatsBroker:
 
     async def close(self) -> None:
         """Leave; what was not confirmed is published again later."""
+        if not self._connection:
+            return  # the client knows no leaving before it was there
         with suppress(NatsError, OSError, TimeoutError):
             await self._client.close()
 

@@ -62,10 +62,14 @@ class Rebuilt:
 class Replayer(Applier):
     """Applies events that were heard before: each is known from when it was recorded, and none is passed over."""
 
+    derived = False
+    """Whether what is derived from facts follows each of them."""
+
     async def tell(self, work: Transaction, heard: Sequence[Heard[Fact]]) -> None:
         """Every state of an aggregate becomes history, so that one call never takes two of them."""
         for part in one_of_each(heard):
-            await super().tell(work, [replace(item, known_at=item.envelope.recorded_at) for item in part])
+            again = [replace(item, known_at=item.envelope.recorded_at, derived=self.derived) for item in part]
+            await super().tell(work, again)
 
 
 def one_of_each(heard: Sequence[Heard[Fact]]) -> list[list[Heard[Fact]]]:
@@ -107,7 +111,10 @@ class Rebuild:
                 listener=self._service.name,
                 subscriptions=self._service.subscriptions,
             )
-            while await self._apply(beside, applier, live=owner) > TAIL:
+            left = await self._apply(beside, applier, live=owner)
+            await self._derive(beside, applier)
+            while left > TAIL:
+                left = await self._apply(beside, applier, live=owner)
                 log.info("rebuild.caught_up", service=self._service.name, events=self._events)
             async with owner.glance() as connection:
                 await self._tables.analyse(connection)
@@ -120,6 +127,13 @@ class Rebuild:
                     raise Unequal(differences)
                 await self._swap(tx)
         return Rebuilt(self._events, differences)
+
+    async def _derive(self, beside: Database, applier: Replayer) -> None:
+        """Once, from all the facts there are; what comes after moves it along, as in live intake."""
+        if self._service.derive is not None:
+            async with beside.transaction() as tx:
+                await self._service.derive(tx)
+        applier.derived = True
 
     async def forget(self) -> list[str]:
         """Drop what was kept of the set before the last swap; gives the names of its tables."""

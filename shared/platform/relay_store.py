@@ -13,6 +13,7 @@ from shared.events.watermark import Watermark
 from shared.platform import event_log
 from shared.platform.broker import Holding
 from shared.platform.database import Database
+from shared.platform.log_days import look, nearest, within
 from shared.platform.log_epochs import log_epochs
 
 LOG_WENT_BACK = "log_went_back"
@@ -64,19 +65,13 @@ WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
 RETURNING partition, published_through, fence
 """
 _RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"
-# Every partition that is behind gets the same share of a batch: a busy one must not keep the others waiting.
 _UNPUBLISHED = """
-WITH behind AS MATERIALIZED (
-    SELECT c.partition, c.through
-    FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[])) AS c(partition, through)
-    JOIN {schema}.event_counter n ON n.partition = c.partition AND n.last_seq > c.through
-)
-SELECT l.*, (SELECT epoch FROM {schema}.log_epoch ORDER BY began_at DESC LIMIT 1) AS epoch
-FROM behind b
+SELECT l.*
+FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:shares AS integer[]))
+    AS c(partition, through, share)
 CROSS JOIN LATERAL (
     SELECT {columns} FROM {schema}.event_log e
-    WHERE e.partition = b.partition AND e.seq > b.through
-    ORDER BY e.seq LIMIT (SELECT greatest(1, CAST(:batch AS bigint) / count(*)) FROM behind)
+    WHERE {days} AND e.partition = c.partition AND e.seq > c.through ORDER BY e.seq LIMIT c.share
 ) l
 ORDER BY l.partition, l.seq
 """
@@ -93,16 +88,19 @@ WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through = 
 _STATE = "SELECT broker_epoch, halted FROM {schema}.relay_state FOR UPDATE"
 _HALT = "UPDATE {schema}.relay_state SET halted = :reason, halted_at = clock_timestamp()"
 _MEET = "UPDATE {schema}.relay_state SET broker_epoch = :epoch"
-# What every listener has heard need not be published again; the fence makes other owners read their cursor anew.
+# What every listener has heard need not be published again, and what is only in the archive is fetched from the feed;
+# the fence makes other owners read their cursor anew.
 _SET_BACK = """
 UPDATE {schema}.relay_cursor r SET published_through = b.through, fence = r.fence + 1
 FROM (
-    SELECT c.partition, greatest(coalesce(t.seq, 0), coalesce(h.heard, 0)) AS through
+    SELECT c.partition, greatest(coalesce(t.seq, 0), coalesce(h.heard, 0), coalesce(a.gone, 0)) AS through
     FROM {schema}.relay_cursor c
     LEFT JOIN unnest(CAST(:partitions AS smallint[]), CAST(:seqs AS bigint[])) AS t(partition, seq)
         ON t.partition = c.partition
     LEFT JOIN (SELECT partition, min(last_seq) AS heard FROM {schema}.heard_position GROUP BY partition) h
         ON h.partition = c.partition
+    LEFT JOIN (SELECT partition, max(last_seq) AS gone FROM {schema}.log_archive WHERE dropped_at IS NOT NULL
+        GROUP BY partition) a ON a.partition = c.partition
     ORDER BY c.partition
 ) b
 WHERE r.partition = b.partition AND r.published_through > b.through
@@ -127,18 +125,24 @@ class PostgresRelayStore:
             await tx.execute(self._sql(_RELEASE_LEASES), {"me": owner})
 
     async def unpublished(self, leases: Sequence[Lease], *, limit: int) -> list[Envelope]:
-        """A partition whose counter has not moved costs one comparison."""
+        """One comparison by partition where no counter has moved; else the days where it goes on, then the events."""
+        through = {lease.partition: lease.through for lease in leases}
         async with self._database.glance() as connection:
+            behind = await look(connection, through, count=limit, service=self._database.service)
+            if not behind:
+                return []
+            days = nearest(behind)
+            shares = shares_of([min(at.head - at.after, limit) for at in behind], room=limit)
             rows = await connection.execute(
-                self._sql(_UNPUBLISHED, columns=event_log.COLUMNS),
+                self._sql(_UNPUBLISHED, columns=event_log.COLUMNS, days=within(days)),
                 {
-                    "partitions": [lease.partition for lease in leases],
-                    "through": [lease.through for lease in leases],
-                    "batch": limit,
+                    "partitions": [at.partition for at in behind],
+                    "through": [at.after for at in behind],
+                    "shares": shares,
                 },
             )
             return [
-                event_log.envelope_of(row, service=self._database.service, epoch=row["epoch"])
+                event_log.envelope_of(row, service=self._database.service, epoch=behind[0].epoch)
                 for row in rows.mappings()
             ]
 
@@ -185,3 +189,15 @@ class PostgresRelayStore:
 
     def _sql(self, statement: str, **parts: str) -> TextClause:
         return text(statement.format(schema=self._database.service, **parts))
+
+
+def shares_of(wanted: Sequence[int], *, room: int) -> list[int]:
+    """What each partition gets of a batch: an equal part, and of what the quiet ones leave the busy ones get more.
+
+    A busy one must not keep the others waiting, so each gets one event at least.
+    """
+    shares = [0] * len(wanted)
+    for rank, place in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        shares[place] = min(wanted[place], max(1, room // (len(wanted) - rank)))
+        room -= shares[place]
+    return shares

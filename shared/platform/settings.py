@@ -38,18 +38,31 @@ class ServiceSettings(BaseSettings):
     feed_client_id: str | None = None
     feed_client_secret: SecretStr | None = None
 
+    # Closed days of the log are exported here, and after so many days dropped from the tables. Without: neither.
+    archive_dir: Path | None = None
+    keep_log_days: Annotated[int, Field(ge=1)] | None = None
+
     # Two pools of this size per process (API and workers); four services share one server of 200 connections.
     pool_size: int = 8
 
     @model_validator(mode="before")
     @classmethod
     def _read_plain_text(cls, values: dict[str, object]) -> dict[str, object]:
-        if values.get("nats_seed_file") == "":
-            values["nats_seed_file"] = None
+        for name in ("nats_seed_file", "archive_dir", "keep_log_days"):
+            if values.get(name) == "":
+                values[name] = None
         roles = values.get("roles")
         if isinstance(roles, str):
             values["roles"] = frozenset(role.strip() for role in roles.split(",") if role.strip())
         return values
+
+    @model_validator(mode="after")
+    def _refuse_forgetting(self) -> Self:
+        """What is dropped is in the archive: there has to be one."""
+        if self.keep_log_days is not None and self.archive_dir is None:
+            message = "keep_log_days needs an archive_dir"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _refuse_development_secrets(self) -> Self:

@@ -33,6 +33,11 @@ Rights = dict[str, list[str]]
 """Subjects by `publish` and `subscribe`."""
 
 
+def listeners_of(speaker: str) -> tuple[str, ...]:
+    """Who hears `speaker`."""
+    return tuple(name for name, speakers in HEARS.items() if speaker in speakers)
+
+
 def stream_of(speaker: str) -> str:
     """Name of the stream that carries what `speaker` says."""
     return _NAMES["stream"].format(speaker=speaker, SPEAKER=speaker.upper())

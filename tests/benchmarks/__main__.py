@@ -6,12 +6,14 @@ from typing import Any
 
 import uvloop
 
-from tests.benchmarks import event_path, exchange_ways, ladder, wiped_broker
+from tests.benchmarks import event_path, exchange_ways, ladder, log_days, rebuild, wiped_broker
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "event-path": event_path.bench,
     "exchange-ways": exchange_ways.bench,
     "ladder": ladder.bench,
+    "rebuild": rebuild.bench,
+    "log-days": log_days.bench,
     "wiped-broker": wiped_broker.bench,
 }
 

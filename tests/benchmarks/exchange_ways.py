@@ -7,7 +7,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import nats
@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy
 from sqlalchemy import text
 
+from shared.events.enrolment import EnrolmentEntered
 from shared.events.envelope import Envelope
 from shared.platform.event_log import append, partition_of
 from shared.platform.nats_broker import NatsBroker
@@ -26,6 +27,8 @@ from tests.benchmarks.stage import LISTENER, SPEAKER, Stage, stage
 
 RUNS = 3
 EVENTS = 10_000
+FEW = 1_000
+"""Events where each is a transaction of its own."""
 BATCH = 500
 WRITERS = 8
 Way = Callable[[], Awaitable[int]]
@@ -74,50 +77,52 @@ async def _compare(question: str, ways: dict[str, Way]) -> None:
 
 
 def _numbers(stand: Stage, *, batch: int) -> dict[str, Way]:
-    events = EVENTS if batch > 1 else 1000
+    events = EVENTS if batch > 1 else FEW
     facts = list(facts_in(events, partitions=16))
 
-    async def write(one: Callable[[Sequence[int]], Awaitable[None]]) -> int:
-        firsts = iter(range(0, events, batch))
+    async def write(one: Callable[[Stage, list[EnrolmentEntered]], Awaitable[None]]) -> int:
+        await _empty(stand)
+        lots = iter([facts[first : first + batch] for first in range(0, events, batch)])
 
         async def writer() -> None:
-            for first in firsts:
-                await one(range(first, first + batch))
+            for lot in lots:
+                await one(stand, lot)
 
         await asyncio.gather(*(writer() for _ in range(WRITERS)))
         return events
 
-    async def by_counter(places: Sequence[int]) -> None:
-        async with stand.speaker.transaction() as tx:
-            await append(tx.connection, [facts[p] for p in places], service=SPEAKER, traceparent=None)
-
-    async def by_advisory_lock(places: Sequence[int]) -> None:
-        mine = [facts[place] for place in places]
-        each = [partition_of(fact.aggregate_id) for fact in mine]
-        async with stand.speaker.transaction() as tx:
-            await tx.execute(text(_LOCKED), {"partitions": sorted(set(each))})
-            await tx.execute(
-                text(_BY_MAX),
-                {
-                    "each": each,
-                    "types": [fact.TYPE for fact in mine],
-                    "aggregates": [fact.aggregate_id for fact in mine],
-                    "data": [fact.model_dump_json() for fact in mine],
-                },
-            )
-
-    async def emptied(one: Callable[[Sequence[int]], Awaitable[None]]) -> int:
-        connection = await stand.look()
-        await connection.execute(
-            "TRUNCATE enrolment.event_log; UPDATE enrolment.event_counter SET last_seq = 0, last_id = NULL"
-        )
-        await connection.close()
-        return await write(one)
-
     return {
-        "counter row, in the round trip of the insert": lambda: emptied(by_counter),
-        "advisory lock, then max(seq)": lambda: emptied(by_advisory_lock),
+        "counter row, in the round trip of the insert": lambda: write(_by_counter),
+        "advisory lock, then max(seq)": lambda: write(_by_advisory_lock),
     }
+
+
+async def _empty(stand: Stage) -> None:
+    connection = await stand.look()
+    await connection.execute(
+        "TRUNCATE enrolment.event_log; UPDATE enrolment.event_counter SET last_seq = 0, last_id = NULL"
+    )
+    await connection.close()
+
+
+async def _by_counter(stand: Stage, facts: list[EnrolmentEntered]) -> None:
+    async with stand.speaker.transaction() as tx:
+        await append(tx.connection, facts, service=SPEAKER, traceparent=None)
+
+
+async def _by_advisory_lock(stand: Stage, facts: list[EnrolmentEntered]) -> None:
+    each = [partition_of(fact.aggregate_id) for fact in facts]
+    async with stand.speaker.transaction() as tx:
+        await tx.execute(text(_LOCKED), {"partitions": sorted(set(each))})
+        await tx.execute(
+            text(_BY_MAX),
+            {
+                "each": each,
+                "types": [fact.TYPE for fact in facts],
+                "aggregates": [fact.aggregate_id for fact in facts],
+                "data": [fact.model_dump_json() for fact in facts],
+            },
+        )
 
 
 async def _publishing(stand: Stage) -> dict[str, Way]:

@@ -96,10 +96,7 @@ class Stage:
     async def fill(self, events: int) -> None:
         """Events in the speaker's log, as if it had said them long ago; a multiple of 16."""
         connection = await self.look()
-        await connection.execute("SET jit = off")
-        await connection.execute(_FILL, events)
-        await connection.execute(_COUNT)
-        await connection.execute("ANALYZE enrolment.event_log")
+        await fill_log(connection, events)
         await connection.close()
 
     def relay(self, broker: Broker) -> Relay:
@@ -121,6 +118,14 @@ class Stage:
                 "SELECT coalesce(sum(last_seq), 0) FROM intake_position WHERE source = 'enrolment'"
             )
             return int((await connection.execute(statement)).scalar_one())
+
+
+async def fill_log(connection: asyncpg.Connection, events: int) -> None:
+    """Events in the log of enrolment, numbered and counted as if it had said them; a multiple of 16."""
+    await connection.execute("SET jit = off")
+    await connection.execute(_FILL, events)
+    await connection.execute(_COUNT)
+    await connection.execute("ANALYZE enrolment.event_log")
 
 
 async def _land(tx: Transaction, heard: list[Heard[Any]]) -> None:

@@ -146,10 +146,12 @@ def relay_of(speaker: ServiceUnderTest, broker: Broker) -> Relay:
 @asynccontextmanager
 async def running(*works: Awaitable[None]) -> AsyncIterator[None]:
     tasks = [asyncio.ensure_future(work) for work in works]
-    yield
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def test_what_is_committed_is_heard_once(

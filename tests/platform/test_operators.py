@@ -80,8 +80,8 @@ async def test_lag_of_every_service_shows_the_relays_and_the_listeners_reports(
 ) -> None:
     await say(labelling.database, 1, 2)
     await labelling.rows(
-        "INSERT INTO labelling.heard_position (listener, partition, last_seq)"
-        " SELECT 'indicators', partition, last_seq FROM labelling.event_counter"
+        "UPDATE labelling.heard_position h SET last_seq = c.last_seq, reported_at = now()"
+        " FROM labelling.event_counter c WHERE c.partition = h.partition AND h.listener = 'indicators'"
     )
     code, rows = await verb("lag")
     assert code == 1

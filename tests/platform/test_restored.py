@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -61,22 +61,22 @@ class House:
             await self.indicators.rows(f"INSERT INTO labelling.{table} SELECT * FROM backup.{table}")  # noqa: S608
 
     @asynccontextmanager
-    async def living(self, watermarks: Watermarks | None = None) -> AsyncIterator[None]:
+    async def living(self) -> AsyncIterator[None]:
         """Relay and intake run on connections of their own."""
-        mouth, ears = self.server.broker("labelling"), self.server.broker("indicators")
-        await mouth.connect()
-        await ears.connect()
-        heard = watermarks or Watermarks()
-        await ears.on_watermark("labelling", lambda said: heard.hear("labelling", said))
-        store = PostgresRelayStore(self.speaker)
-        relay = Relay(store, mouth, service="labelling", me=uuid4(), spoke=self.speaker.spoke)
-        intake = Intake(
-            ears_of(SERVICE, self.indicators.database, broker=ears, feed=self.speakers, watermarks=heard)
-        )
-        async with running(relay.run(), intake.run()):
-            yield
-        await mouth.close()
-        await ears.close()
+        async with AsyncExitStack() as stack:
+            mouth, ears = self.server.broker("labelling"), self.server.broker("indicators")
+            for broker in (mouth, ears):
+                stack.push_async_callback(broker.close)
+                await broker.connect()
+            heard = Watermarks()
+            await ears.on_watermark("labelling", lambda said: heard.hear("labelling", said))
+            store = PostgresRelayStore(self.speaker)
+            relay = Relay(store, mouth, service="labelling", me=uuid4(), spoke=self.speaker.spoke)
+            intake = Intake(
+                ears_of(SERVICE, self.indicators.database, broker=ears, feed=self.speakers, watermarks=heard)
+            )
+            async with running(relay.run(), intake.run()):
+                yield
 
     async def heard(self) -> dict[str, int]:
         """The effect: each target with the version that was heard."""

@@ -66,3 +66,32 @@ async def test_the_api_role_cannot_touch_cursors_and_positions(
                 await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("kind", ["api", "worker"])
+async def test_a_runtime_role_cannot_rewrite_where_the_log_is(
+    cluster: Cluster, database: str, *, kind: str
+) -> None:
+    connection = await connect(cluster, database, role=f"labelling_{kind}")
+    try:
+        for statement in (
+            "UPDATE log_day SET day = day",
+            "DELETE FROM log_day",
+            "UPDATE log_archive SET dropped_at = now()",
+            "DELETE FROM log_archive",
+            "DELETE FROM event_log_unplanned",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_only_the_worker_plans_and_drops_days(cluster: Cluster, database: str) -> None:
+    connection = await connect(cluster, database, role="labelling_api")
+    try:
+        for statement in ("SELECT plan_log_days(CURRENT_DATE, 1)", "SELECT drop_log_day(CURRENT_DATE, '{}')"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -45,3 +45,14 @@ def test_roles_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_seed_file_means_no_authentication(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABELLING_NATS_SEED_FILE", "")
     assert Settings(**SOUND).nats_seed_file is None
+
+
+def test_nothing_is_forgotten_without_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELLING_ARCHIVE_DIR", "")
+    monkeypatch.setenv("LABELLING_KEEP_LOG_DAYS", "")
+    assert (Settings(**SOUND).archive_dir, Settings(**SOUND).keep_log_days) == (None, None)
+    monkeypatch.setenv("LABELLING_KEEP_LOG_DAYS", "30")
+    with pytest.raises(ValidationError, match="needs an archive_dir"):
+        Settings(**SOUND)
+    monkeypatch.setenv("LABELLING_ARCHIVE_DIR", "/archive")
+    assert Settings(**SOUND).keep_log_days == 30

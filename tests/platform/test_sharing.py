@@ -105,12 +105,21 @@ async def test_a_wiped_broker_sets_the_cursors_back_to_what_the_slowest_listener
     store = PostgresRelayStore(labelling.database)
     await say(labelling.database, *range(100))
     await published(store, labelling.database)
-    await labelling.rows(
-        "INSERT INTO labelling.heard_position (listener, partition, last_seq)"
-        " SELECT l, p, n FROM generate_series(0, 15) AS p, (VALUES ('enrolment', 1), ('indicators', 2)) AS h(l, n)"
-    )
+    for listener, seq in (("enrolment", 1), ("followup", 3), ("indicators", 2)):
+        await labelling.rows(
+            "UPDATE labelling.heard_position SET last_seq = $2 WHERE listener = $1", listener, seq
+        )
     assert await store.meet(Holding("another", {})) is None
     assert set((await through(store)).values()) == {1}
+
+
+async def test_a_listener_that_never_reported_has_heard_nothing(labelling: ServiceUnderTest) -> None:
+    store = PostgresRelayStore(labelling.database)
+    await say(labelling.database, *range(100))
+    await published(store, labelling.database)
+    await labelling.rows("UPDATE labelling.heard_position SET last_seq = 2 WHERE listener <> 'followup'")
+    assert await store.meet(Holding("another", {})) is None
+    assert set((await through(store)).values()) == {0}
 
 
 async def test_an_old_copy_of_the_broker_sets_the_cursors_back_to_its_tail(speaker: Database) -> None:

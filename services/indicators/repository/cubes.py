@@ -30,6 +30,12 @@ def recounted(changed: CTE, *, moves_heads: bool) -> Insert:
     return statement.add_cte(_moved_heads(changed).cte("moved_heads"))
 
 
+def remembered(changed: CTE) -> Select[Any]:
+    """The history alone of facts that changed, for whoever counts everything afterwards."""
+    history = kept(changed, enrolment_fact, history=enrolment_history)
+    return select(func.count()).select_from(changed).add_cte(history)
+
+
 def _moved_heads(changed: CTE) -> Insert:
     """Heads of the learners touched: all their enrolments before and after, since spans of one learner merge.
 

@@ -52,8 +52,8 @@ SELECT pg_advisory_xact_lock_shared(:placement, 0), (
 _LOCK_PLACEMENT = text("SELECT pg_advisory_xact_lock(:placement, 0)")
 
 
-async def save_enrolments(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Replace what enrolment said.
+async def save_enrolments(tx: Transaction, rows: Sequence[Row], *, counted: bool) -> None:
+    """Replace what enrolment said; the cubes follow if it is `counted`.
 
     Heads depend on all enrolments of a learner, which travel in several partitions: the learner is locked first.
     An enrolment's place depends on its training: placing and describing exclude each other.
@@ -68,16 +68,16 @@ async def save_enrolments(tx: Transaction, rows: Sequence[Row]) -> None:
             "enrolments": [row["enrolment_id"] for row in latest],
         },
     )
-    await tx.execute(_enrolments(tuple(latest[0])), given_rows(latest))
+    await tx.execute(_enrolments(tuple(latest[0]), counted=counted), given_rows(latest))
 
 
-async def save_followups(tx: Transaction, rows: Sequence[Row]) -> None:
+async def save_followups(tx: Transaction, rows: Sequence[Row], *, counted: bool) -> None:
     """Replace what followup said; before enrolment spoke, half a fact waits and counts nowhere."""
     latest = newest(rows, key="enrolment_id", version="followup_version")
-    await tx.execute(_followups(tuple(latest[0])), given_rows(latest))
+    await tx.execute(_followups(tuple(latest[0]), counted=counted), given_rows(latest))
 
 
-async def save_trainings(tx: Transaction, rows: Sequence[Row]) -> None:
+async def save_trainings(tx: Transaction, rows: Sequence[Row], *, counted: bool) -> None:
     """Replace what is known of trainings; where the site's region changed, their enrolments move with it."""
     await tx.execute(_LOCK_PLACEMENT, {"placement": _PLACEMENT})
     latest = newest(rows, key="training_id", version="training_version")
@@ -86,7 +86,7 @@ async def save_trainings(tx: Transaction, rows: Sequence[Row]) -> None:
     if trainings:
         known_from = {row["training_id"]: row["known_from"] for row in latest}
         instants = [known_from[training] for training in trainings]
-        await tx.execute(_placed_again(), {"trainings": trainings, "instants": instants})
+        await tx.execute(_placed_again(counted=counted), {"trainings": trainings, "instants": instants})
 
 
 async def save_labels(tx: Transaction, rows: Sequence[Row]) -> None:
@@ -103,21 +103,23 @@ async def save_targets(tx: Transaction, rows: Sequence[Row]) -> None:
 
 
 @cache
-def _enrolments(names: tuple[str, ...]) -> Insert:
+def _enrolments(names: tuple[str, ...], *, counted: bool) -> Insert | Select[Any]:
     said = _said(enrolment_fact, names)
     rows = (
         select(*dated(said), _site_region().label("site_region"))
         .select_from(said.outerjoin(training_fact, training_fact.c.training_id == said.c.training_id))
         .order_by(said.c.enrolment_id)
     )
-    return cubes.recounted(replaced(enrolment_fact, rows, version="enrolment_version"), moves_heads=True)
+    changed = replaced(enrolment_fact, rows, version="enrolment_version")
+    return cubes.recounted(changed, moves_heads=True) if counted else cubes.remembered(changed)
 
 
 @cache
-def _followups(names: tuple[str, ...]) -> Insert:
+def _followups(names: tuple[str, ...], *, counted: bool) -> Insert | Select[Any]:
     said = _said(enrolment_fact, names)
     rows = select(*dated(said)).order_by(said.c.enrolment_id)
-    return cubes.recounted(replaced(enrolment_fact, rows, version="followup_version"), moves_heads=False)
+    changed = replaced(enrolment_fact, rows, version="followup_version")
+    return cubes.recounted(changed, moves_heads=False) if counted else cubes.remembered(changed)
 
 
 @cache
@@ -136,7 +138,7 @@ def _trainings(names: tuple[str, ...]) -> Select[Any]:
 
 
 @cache
-def _placed_again() -> Insert:
+def _placed_again(*, counted: bool) -> Insert | Select[Any]:
     arrays = [
         bindparam("trainings", type_=ARRAY(Uuid)),
         bindparam("instants", type_=ARRAY(DateTime(timezone=True))),
@@ -166,7 +168,8 @@ def _placed_again() -> Insert:
         )
     )
     at = func.coalesce(locked.c.known_from, func.statement_timestamp())
-    return cubes.recounted(altered(enrolment_fact, statement, at=at), moves_heads=True)
+    changed = altered(enrolment_fact, statement, at=at)
+    return cubes.recounted(changed, moves_heads=True) if counted else cubes.remembered(changed)
 
 
 @cache

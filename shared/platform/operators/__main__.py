@@ -8,7 +8,17 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.platform import logs
-from shared.platform.operators import audit, lag, parked, positions, rebuild, redrive, repair, restored
+from shared.platform.operators import (
+    archive,
+    audit,
+    lag,
+    parked,
+    positions,
+    rebuild,
+    redrive,
+    repair,
+    restored,
+)
 from shared.platform.operators.environment import Refused
 
 
@@ -30,6 +40,7 @@ VERBS: dict[str, Verb] = {
     "parked": parked,
     "redrive": redrive,
     "repair": repair,
+    "archive": archive,
     "audit": audit,
     "rebuild": rebuild,
     "restored": restored,

@@ -1,0 +1,1 @@
+"""The fault programme: real processes under load, a nemesis that breaks them, quiet, and the books."""
