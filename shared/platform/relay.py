@@ -8,6 +8,7 @@ log has forgotten, nothing is published until a person has decided.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -137,14 +138,15 @@ class Relay:
 
     async def _advance(self, envelopes: Sequence[Envelope]) -> None:
         reached = {envelope.partition: envelope.sequence for envelope in envelopes}
-        moved = [
-            Lease(partition, through, self._leases[partition].fence) for partition, through in reached.items()
-        ]
-        if await self._store.advance(moved):
-            self._leases.update({lease.partition: lease for lease in moved})
+        leases = [self._leases[partition] for partition in reached]
+        if await self._store.advance(leases, published=envelopes):
+            self._leases.update(
+                {lease.partition: replace(lease, through=reached[lease.partition]) for lease in leases}
+            )
         else:
-            # Overtaken: another relay owns a partition, or its cursor was set back. Ask again whose they are.
+            # Overtaken: another relay owns a partition, its cursor was set back, or the log itself was.
             self._renewed_at = float("-inf")
+            self._met = 0
 
 
 def _now() -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -40,8 +41,11 @@ class RelayStore(Protocol):
     async def unpublished(self, leases: Sequence[Lease], *, limit: int) -> list[Envelope]:
         """The next events of these partitions, in order within each."""
 
-    async def advance(self, leases: Sequence[Lease]) -> bool:
-        """Move the cursors to `through`; False where a fence was passed by another owner."""
+    async def advance(self, leases: Sequence[Lease], *, published: Sequence[Envelope]) -> bool:
+        """Move the cursor of each lease from where it stood to the last event published under it.
+
+        False where that cannot be: another owner passed the fence, or this is not the log those events came from.
+        """
 
     async def watermark(self) -> Watermark:
         """How far the log reaches."""
@@ -71,13 +75,15 @@ CROSS JOIN LATERAL (
 ) l
 ORDER BY l.partition, l.seq
 """
-# A relay that outlives a restore of its database must not count as published what that database does not have.
+# A relay that outlives a restore of its database must not count as published what that database does not have: by the
+# time it is confirmed, another event may have its number. The event names its predecessors, so the last one tells.
 _ADVANCE = """
-UPDATE {schema}.relay_cursor r SET published_through = a.through, moved_at = clock_timestamp()
-FROM unnest(CAST(:partitions AS smallint[]), CAST(:through AS bigint[]), CAST(:fences AS bigint[]))
-    AS a(partition, through, fence)
-JOIN {schema}.event_counter c ON c.partition = a.partition AND c.last_seq >= a.through
-WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through < a.through
+UPDATE {schema}.relay_cursor r SET published_through = a.through
+FROM unnest(CAST(:partitions AS smallint[]), CAST(:since AS bigint[]), CAST(:fences AS bigint[]),
+            CAST(:through AS bigint[]), CAST(:ids AS uuid[])) AS a(partition, since, fence, through, id)
+WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through = a.since AND EXISTS (
+    SELECT FROM {schema}.event_log l
+    WHERE l.partition = a.partition AND l.seq = a.through AND l.event_id = a.id AND l.day >= CAST(:first AS date))
 """
 _STATE = "SELECT broker_epoch, halted FROM {schema}.relay_state FOR UPDATE"
 _HALT = "UPDATE {schema}.relay_state SET halted = :reason, halted_at = clock_timestamp()"
@@ -140,12 +146,17 @@ class PostgresRelayStore:
                 for row in rows.mappings()
             ]
 
-    async def advance(self, leases: Sequence[Lease]) -> bool:
+    async def advance(self, leases: Sequence[Lease], *, published: Sequence[Envelope]) -> bool:
         """One statement; a passed fence leaves its cursor where the new owner has it."""
+        last = {envelope.partition: envelope for envelope in published}
         values = {
             "partitions": [lease.partition for lease in leases],
-            "through": [lease.through for lease in leases],
+            "since": [lease.through for lease in leases],
             "fences": [lease.fence for lease in leases],
+            "through": [last[lease.partition].sequence for lease in leases],
+            "ids": [last[lease.partition].id for lease in leases],
+            # An event is of the day on which its transaction spoke, at most one before it was recorded.
+            "first": min(envelope.recorded_at for envelope in last.values()).date() - timedelta(days=1),
         }
         async with self._database.transaction() as tx:
             moved = await tx.execute(self._sql(_ADVANCE), values)

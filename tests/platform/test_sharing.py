@@ -1,9 +1,11 @@
 """Replicas of a listener share its durables, replicas of a relay its partitions; an overtaken one changes nothing."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
+from shared.events.envelope import Envelope
 from shared.platform.broker import Holding, Tail
 from shared.platform.database import Database
 from shared.platform.intake_store import PostgresIntakeStore
@@ -60,24 +62,27 @@ def speaker(labelling: ServiceUnderTest) -> Database:
 
 async def test_an_overtaken_relay_moves_no_cursor(speaker: Database) -> None:
     store, frozen, next_one = PostgresRelayStore(speaker), uuid4(), uuid4()
+    await say(speaker, *range(20))
     before = await store.take_leases(frozen, seconds=PAST)
+    batch = await store.unpublished(before, limit=100)
     after = await store.take_leases(next_one, seconds=LONG)
     assert {lease.fence for lease in after} == {lease.fence + 1 for lease in before}
-    assert not await store.advance([Lease(0, 99, before[0].fence)])
+    assert not await store.advance(before[:1], published=of(before[0], batch))
     assert {lease.through for lease in await store.take_leases(next_one, seconds=LONG)} == {0}
     assert await store.take_leases(frozen, seconds=LONG) == []
+
+
+def of(lease: Lease, batch: list[Envelope]) -> list[Envelope]:
+    """What a batch has of one partition."""
+    return [envelope for envelope in batch if envelope.partition == lease.partition]
 
 
 async def published(store: PostgresRelayStore, speaker: Database) -> dict[int, Tail]:
     """All that was said so far is published; gives what a sound broker then holds."""
     leases = await store.take_leases(uuid4(), seconds=PAST)
-    tails = {
-        envelope.partition: Tail(envelope.epoch, envelope.sequence, envelope.id)
-        for envelope in await envelopes_of(speaker)
-    }
-    fences = {lease.partition: lease.fence for lease in leases}
-    moved = [Lease(partition, tail.seq, fences[partition]) for partition, tail in tails.items()]
-    assert await store.advance(moved)
+    said = await envelopes_of(speaker)
+    tails = {envelope.partition: Tail(envelope.epoch, envelope.sequence, envelope.id) for envelope in said}
+    assert await store.advance([lease for lease in leases if lease.partition in tails], published=said)
     return tails
 
 
@@ -156,8 +161,13 @@ async def test_a_relay_that_outlived_a_restore_counts_nothing_that_the_log_does_
 ) -> None:
     store = PostgresRelayStore(speaker)
     await say(speaker, 1)
-    [lease, *_] = await store.take_leases(uuid4(), seconds=LONG)
-    assert not await store.advance([Lease(lease.partition, 2, lease.fence)])
+    leases = await store.take_leases(uuid4(), seconds=LONG)
+    [event] = await store.unpublished(leases, limit=10)
+    [lease] = [lease for lease in leases if lease.partition == event.partition]
+    for lost in (replace(event, sequence=2), replace(event, id=uuid4())):
+        assert not await store.advance([lease], published=[lost])
+    assert not await store.advance([replace(lease, through=7)], published=[event])
+    assert await store.advance([lease], published=[event])
 
 
 async def test_a_busy_partition_does_not_keep_the_others_waiting(speaker: Database) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from shared.events.envelope import Envelope
 from shared.platform.intake_store import ID_BITS, Held
-from shared.platform.relay_store import Lease
 from shared.platform.topology import HEARS, PARTITIONS
 from tests.simulation.tables import Parked, Tables
 from tests.simulation.truth import Event, Place
@@ -81,7 +81,7 @@ def _passed(world: World, where: str, *, held: Held, after: Held) -> list[Event]
     return passed
 
 
-def _check_event(  # noqa: C901 - one verdict per case
+def _check_event(
     world: World, where: str, *, event: Event, parked: Parked | None, stuck: set[str], done: bool
 ) -> None:
     """Applied or parked, for the right reason, and never past a parked one of its aggregate."""
@@ -108,13 +108,13 @@ def _place(row: Parked) -> Place:
     return row.envelope.speaker, row.envelope.partition
 
 
-def check_cursor(world: World, service: str, *, tables: Tables, lease: Lease) -> None:
+def check_cursor(world: World, service: str, *, tables: Tables, event: Envelope) -> None:
     """A cursor passes only what a broker has confirmed since it last went back."""
-    confirmed = world.truth.confirmed[service, lease.partition]
-    through = tables.cursors[lease.partition].through
-    for row in tables.log[lease.partition]:
-        if through < row.sequence <= lease.through and row.id not in confirmed:
-            where = f"relay of {service}/{lease.partition:02d}"
+    confirmed = world.truth.confirmed[service, event.partition]
+    through = tables.cursors[event.partition].through
+    for row in tables.log[event.partition]:
+        if through < row.sequence <= event.sequence and row.id not in confirmed:
+            where = f"relay of {service}/{event.partition:02d}"
             raise world.violated(f"{where}: the cursor passes {row.sequence}, which no broker has confirmed")
 
 

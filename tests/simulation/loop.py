@@ -7,7 +7,9 @@ from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from random import Random
-from typing import Any, cast
+from typing import Any, TypeVarTuple, Unpack, cast
+
+Ts = TypeVarTuple("Ts")
 
 
 class Life:
@@ -46,7 +48,7 @@ class Step(asyncio.TimerHandle):
     ) -> None:
         context = copy_context() if context is None else context
         self.life = context.get(LIFE)
-        self.run = partial(context.run, callback, *args)
+        self.run: Callable[[], object] = partial(context.run, callback, *args)
         self._cancelled = False
 
     def cancel(self) -> None:
@@ -64,6 +66,8 @@ def _nothing() -> None:
 
 class Work(asyncio.Task[Any]):
     """A task that hashes by its number: sets of tasks are walked in the same order in every run."""
+
+    _log_destroy_pending: bool
 
     def __init__(self, coro: Coroutine[Any, Any, Any], *, number: int, **rest: Any) -> None:
         self._number = number
@@ -147,14 +151,18 @@ class Loop(asyncio.AbstractEventLoop):
     # What asyncio asks of a loop, and no more.
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         step = Step(callback, args, context=context)
         self._ready.append(step)
         return step
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         step = Step(callback, args, context=context)
         self._numbers += 1
@@ -162,7 +170,11 @@ class Loop(asyncio.AbstractEventLoop):
         return step
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         return self.call_at(self._now + delay, callback, *args, context=context)
 

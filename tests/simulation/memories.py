@@ -1,4 +1,4 @@
-"""The kit's stores over a simulated database: what the SQL of `relay_store.py` and `intake_store.py` says, as Python."""
+"""The kit's stores over a simulated database: the statements of `relay_store.py` and `intake_store.py`, as Python."""
 
 import math
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -44,12 +44,11 @@ class RelayMemory:
                 if cursor.owner in {None, owner} or cursor.until < now:
                     fence = cursor.fence + (cursor.owner != owner)
                     tables.cursors[partition] = Cursor(cursor.through, owner, now + seconds, fence)
-            leases = [
+            return [
                 Lease(partition, cursor.through, cursor.fence)
                 for partition, cursor in tables.cursors.items()
                 if cursor.owner == owner
             ]
-        return leases
 
     async def release_leases(self, owner: UUID) -> None:
         async with self._statement("release_leases") as tables:
@@ -61,29 +60,28 @@ class RelayMemory:
         async with self._statement("unpublished") as tables:
             behind = [lease for lease in leases if tables.heads[lease.partition][0] > lease.through]
             share = max(1, limit // max(1, len(behind)))
-            found = [
+            return [
                 row
                 for lease in sorted(behind, key=lambda lease: lease.partition)
                 for row in tables.rows(lease.partition, after=lease.through)[:share]
             ]
-        return found
 
-    async def advance(self, leases: Sequence[Lease]) -> bool:
+    async def advance(self, leases: Sequence[Lease], *, published: Sequence[Envelope]) -> bool:
+        last = {envelope.partition: envelope for envelope in published}
         moved = 0
         async with self._statement("advance") as tables:
             for lease in leases:
-                cursor = tables.cursors[lease.partition]
-                head, _ = tables.heads[lease.partition]
-                if cursor.fence == lease.fence and cursor.through < lease.through <= head:
-                    check_cursor(self._database.world, self._database.service, tables=tables, lease=lease)
-                    tables.cursors[lease.partition] = replace(cursor, through=lease.through)
+                cursor, event = tables.cursors[lease.partition], last[lease.partition]
+                held = any(row.id == event.id for row in tables.log[lease.partition])
+                if cursor.fence == lease.fence and cursor.through == lease.through and held:
+                    check_cursor(self._database.world, self._database.service, tables=tables, event=event)
+                    tables.cursors[lease.partition] = replace(cursor, through=event.sequence)
                     moved += 1
         return moved == len(leases)
 
     async def watermark(self) -> Watermark:
         async with self._statement("watermark") as tables:
-            said = Watermark(tables.epoch, {number: head for number, (head, _) in tables.heads.items()})
-        return said
+            return Watermark(tables.epoch, {number: head for number, (head, _) in tables.heads.items()})
 
     async def meet(self, holding: Holding) -> str | None:
         async with self._statement("meet") as tables:
@@ -93,8 +91,7 @@ class RelayMemory:
                     tables.relay_halted = LOG_WENT_BACK
                 else:
                     self._set_back(tables, {number: tail.seq for number, tail in tails.items()})
-            halted = tables.relay_halted
-        return halted
+            return tables.relay_halted
 
     def _set_back(self, tables: Tables, tails: dict[int, int]) -> None:
         for partition, cursor in tables.cursors.items():
@@ -213,11 +210,10 @@ class IntakeMemory:
 
     async def halted(self, source: str) -> str | None:
         async with self._statement("halted") as tables:
-            reason = tables.halted.get(source)
-        return reason
+            return tables.halted.get(source)
 
     async def halt(self, source: str, *, reason: str, detail: dict[str, Any]) -> None:
-        async with self._statement(f"halt {source} {reason}") as tables:
+        async with self._statement(f"halt {source} {reason} {detail}") as tables:
             tables.halted.setdefault(source, reason)
 
 

@@ -14,6 +14,8 @@ from tests.simulation.world import Rates, World
 
 GOING_BACK = 0.3
 """Share of the runs in which a log goes back: what had heard more of it stops there for good."""
+EAGER = 6.0
+"""Seconds for which everybody writes to a service that came back."""
 MEET_AGAIN = 3.0
 """Seconds of quiet after which every connection is made anew."""
 
@@ -91,7 +93,7 @@ class Nemesis:
 
     def freeze(self) -> None:
         if life := self._life():
-            self._house.freeze(life, seconds=self._seconds(18))
+            self._house.freeze(life)
 
     # Databases.
 
@@ -134,8 +136,15 @@ class Nemesis:
 
     def set_speaker_back(self) -> None:
         """What speaks takes back what others have heard: they have to stop."""
+        service = self._throw.choice([*self._house.cast.speakers, "followup"])
         epoch = self._world.identity() if self._throw.random() < 0.3 else None
-        self._set_back(self._throw.choice([*self._house.cast.speakers, "followup"]), epoch=epoch)
+        self._set_back(service, epoch=epoch)
+        if self._throw.random() < 0.5:
+            # Nothing new that would give the loss away.
+            self._house.silent.add(service)
+        else:
+            # New events at the numbers of lost ones before anybody has compared.
+            self._house.eager[service] = self._world.loop.time() + EAGER
 
     def lose_power(self) -> None:
         """Log and broker forget at once, so that the broker holds nothing against the log."""

@@ -58,7 +58,8 @@ def _gaps_unseen() -> list[Change]:
 def _repeats_unseen() -> list[Change]:
     def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> Verdict:
         reached = {partition: at.last_seq for partition, at in held.items()}
-        fresh, holes = [], {}
+        fresh: list[Read] = []
+        holes: dict[int, int] = {}
         for read in reads:
             at = read.envelope
             if at.sequence > reached[at.partition] + 1:
@@ -73,7 +74,9 @@ def _repeats_unseen() -> list[Change]:
 
 def _lineage_ignored() -> list[Change]:
     def contiguous(reads: Sequence[Read], held: dict[int, Held]) -> Verdict:
-        fresh, reached, holes = [], {number: at.last_seq for number, at in held.items()}, {}
+        reached = {partition: at.last_seq for partition, at in held.items()}
+        fresh: list[Read] = []
+        holes: dict[int, int] = {}
         for read in reads:
             at = read.envelope
             if at.sequence == reached[at.partition] + 1:
@@ -122,9 +125,12 @@ def _number_before_lock() -> list[Change]:
 def _fence_forgotten() -> list[Change]:
     right = RelayMemory.advance
 
-    async def advance(self: RelayMemory, leases: Sequence[Lease]) -> bool:
-        fences = {number: cursor.fence for number, cursor in self._database.tables.cursors.items()}
-        return await right(self, [Lease(at.partition, at.through, fences[at.partition]) for at in leases])
+    async def advance(self: RelayMemory, leases: Sequence[Lease], *, published: Sequence[Envelope]) -> bool:
+        cursors = self._database.tables.cursors
+        now = [
+            Lease(at.partition, cursors[at.partition].through, cursors[at.partition].fence) for at in leases
+        ]
+        return await right(self, now, published=published)
 
     return [(RelayMemory, "advance", advance)]
 
@@ -176,9 +182,9 @@ def _followers_not_parked() -> list[Change]:
 def _position_not_locked() -> list[Change]:
     right = Database.lock
 
-    async def lock(self: Database, unit: Unit, key: tuple[object, ...]) -> None:
+    async def lock(_self: Database, unit: Unit, key: tuple[object, ...]) -> None:
         if key[0] != "position":
-            await right(self, unit, key)
+            await right(_self, unit, key)
 
     return [(Database, "lock", lock)]
 

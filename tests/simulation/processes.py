@@ -21,6 +21,9 @@ from tests.simulation.memories import IntakeMemory, RelayMemory, SpeakersAsked
 from tests.simulation.tables import Effect
 from tests.simulation.world import World
 
+FROZEN = 18.0
+"""Most seconds for which a process is frozen: leases are over after ten."""
+
 
 @dataclass(frozen=True)
 class Cast:
@@ -45,11 +48,14 @@ class House:
         self.server = Server(world)
         self.databases = {service: Database(world, service) for service in HEARS}
         self.lives: list[Life] = []
-        self.restarts = True
+        self.silent: set[str] = set()
+        """Speakers to which nobody writes any more."""
+        self.eager: dict[str, float] = {}
+        """Speakers to which everybody writes, and until when."""
         self._roots: dict[Life, asyncio.Task[Any]] = {}
         self._numbers = 0
         self.calm = False
-        world.kill = self.kill
+        world.kill, world.freeze = self.kill, self.freeze
 
     def start_all(self) -> None:
         """Every replica of every service."""
@@ -89,7 +95,7 @@ class House:
         return Ears(listener=name, me=me, store=store, broker=broker, applier=applier, repair=repair)
 
     def _subscriptions(self, database: Database) -> Sequence[Subscription]:
-        handler = partial(write_effects, database)
+        handler = partial(write_effects, database=database)
         return [Subscription(speaker, HEARD[speaker], handler) for speaker in HEARS[database.service]]
 
     def _ended(self, life: Life, root: "asyncio.Task[Any]") -> None:
@@ -121,11 +127,14 @@ class House:
         self._roots[life].cancel()
         self.world.later(5.0, partial(self.kill, life))
 
-    def freeze(self, life: Life, *, seconds: float) -> None:
-        """As SIGSTOP, and SIGCONT after some time."""
+    def freeze(self, life: Life) -> None:
+        """As SIGSTOP, and SIGCONT after some time, perhaps when its leases are long over."""
+        if life.frozen:
+            return
+        self.world.note(life.name, "freezes")
         life.stopped = []
         self.databases[life.service].abandon(life, within=2 * IDLE_TIMEOUT)
-        self.world.later(seconds, partial(self.thaw, life))
+        self.world.later(FROZEN * self.world.chance.random(), partial(self.thaw, life))
 
     def thaw(self, life: Life) -> None:
         """It goes on where it stood."""
@@ -134,7 +143,7 @@ class House:
             self.world.loop.thaw(life)
 
 
-async def write_effects(database: Database, work: Transaction, heard: list[Heard[Any]]) -> None:
+async def write_effects(work: Transaction, heard: list[Heard[Any]], *, database: Database) -> None:
     """The handler of every subscription: one effect for each fact, an answer to each session."""
     unit = cast("Unit", work)
     await database.ask(unit.life, f"handle {len(heard)}", unit=unit)

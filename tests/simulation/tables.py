@@ -47,8 +47,16 @@ class Parked:
     reason: str
 
 
-def _by_partition(value: Any) -> Any:
-    return field(default_factory=lambda: {number: value() for number in range(PARTITIONS)})
+def _nothing_said() -> dict[int, tuple[int, UUID | None]]:
+    return dict.fromkeys(range(PARTITIONS), (0, None))
+
+
+def _empty_log() -> dict[int, list[Envelope]]:
+    return {number: [] for number in range(PARTITIONS)}
+
+
+def _cursors() -> dict[int, Cursor]:
+    return dict.fromkeys(range(PARTITIONS), Cursor())
 
 
 @dataclass
@@ -56,10 +64,10 @@ class Tables:
     """One schema; values in it are never changed in place, except the lists of the log."""
 
     epoch: UUID
-    heads: dict[int, tuple[int, UUID | None]] = _by_partition(lambda: (0, None))
-    log: dict[int, list[Envelope]] = _by_partition(list)
+    heads: dict[int, tuple[int, UUID | None]] = field(default_factory=_nothing_said)
+    log: dict[int, list[Envelope]] = field(default_factory=_empty_log)
     heard: dict[tuple[str, int], int] = field(default_factory=dict)
-    cursors: dict[int, Cursor] = _by_partition(Cursor)
+    cursors: dict[int, Cursor] = field(default_factory=_cursors)
     relay_halted: str | None = None
     positions: dict[tuple[str, int], Held] = field(default_factory=dict)
     effects: dict[UUID, Effect] = field(default_factory=dict)
@@ -71,7 +79,9 @@ class Tables:
 
     def copy(self) -> "Tables":
         """As a backup has it."""
-        copied = {name: dict(value) for name, value in vars(self).items() if isinstance(value, dict)}
+        copied: dict[str, Any] = {
+            name: dict(value) for name, value in vars(self).items() if isinstance(value, dict)
+        }
         copied["log"] = {number: list(rows) for number, rows in self.log.items()}
         return replace(self, **copied)
 
