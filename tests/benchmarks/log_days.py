@@ -132,13 +132,17 @@ async def _archive(cluster: Cluster) -> None:
         began = time.perf_counter()
         await exporter.export()
         exported = ARCHIVED / (time.perf_counter() - began)
-        size = sum(path.stat().st_size for path in Path(folder).rglob("*.gz"))
+        size = _size(Path(folder))
         await exporter.drop(day)
         files = [await _pages(worker, archive) for _ in range(RUNS)]
         report.show("archive-read", ours=files, limit=tables, unit="events/s", wanted=None)
         report.show("archive-export", ours=[exported], limit=tables[:1], unit="events/s", wanted=None)
         print(f"  {ARCHIVED} events, {size / ARCHIVED:.0f} bytes each in the archive")
     await worker.close()
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*.gz"))
 
 
 async def _pages(worker: Database, archive: Archive) -> float:

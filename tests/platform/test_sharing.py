@@ -182,3 +182,13 @@ async def test_a_busy_partition_does_not_keep_the_others_waiting(speaker: Databa
     for partition in range(PARTITIONS):
         numbers = [envelope.sequence for envelope in batch if envelope.partition == partition]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_a_cursor_says_when_it_last_moved(labelling: ServiceUnderTest) -> None:
+    await labelling.rows("UPDATE labelling.relay_cursor SET moved_at = 'epoch'")
+    await say(labelling.database, *range(50))
+    await published(PostgresRelayStore(labelling.database), labelling.database)
+    rows = await labelling.rows(
+        "SELECT bool_and((published_through > 0) = (moved_at > 'epoch')) AS told FROM labelling.relay_cursor"
+    )
+    assert rows == [{"told": True}]
