@@ -78,7 +78,7 @@ ORDER BY l.partition, l.seq
 # A relay that outlives a restore of its database must not count as published what that database does not have: by the
 # time it is confirmed, another event may have its number. The event names its predecessors, so the last one tells.
 _ADVANCE = """
-UPDATE {schema}.relay_cursor r SET published_through = a.through
+UPDATE {schema}.relay_cursor r SET published_through = a.through, moved_at = clock_timestamp()
 FROM unnest(CAST(:partitions AS smallint[]), CAST(:since AS bigint[]), CAST(:fences AS bigint[]),
             CAST(:through AS bigint[]), CAST(:ids AS uuid[])) AS a(partition, since, fence, through, id)
 WHERE r.partition = a.partition AND r.fence = a.fence AND r.published_through = a.since AND EXISTS (
