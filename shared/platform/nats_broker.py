@@ -181,6 +181,9 @@ class NatsBroker:
             envelope = Envelope.from_json(newest.data or b"")
         except (NotFoundError, BadEnvelope):
             return None
+        if (envelope.speaker, envelope.partition) != (self._identity, partition):
+            # What strayed in says nothing about this log: its epoch is none of ours, and halts nobody.
+            return None
         return Tail(envelope.epoch, envelope.sequence, envelope.id)
 
     async def newest_first(self) -> AsyncGenerator[list[Envelope], None]:

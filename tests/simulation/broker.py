@@ -148,7 +148,8 @@ class Server:
         for partition, data in sorted(newest.items()):
             with suppress(BadEnvelope):
                 at = Envelope.from_json(data)
-                tails[partition] = Tail(at.epoch, at.sequence, at.id)
+                if (at.speaker, at.partition) == (speaker, partition):
+                    tails[partition] = Tail(at.epoch, at.sequence, at.id)
         return Holding(str(stream.epoch), tails)
 
     def deliver(self, durable: Durable, limit: int) -> list[Message]:

@@ -77,7 +77,7 @@ class Database:
     def __init__(self, world: World, service: str) -> None:
         self.world = world
         self.service = service
-        self.tables = Tables(world.identity())
+        self.tables = Tables((world.identity(),))
         self.units: dict[Unit, None] = {}
         self.away = False
         self.deploy_is_bad = False
@@ -242,5 +242,5 @@ class Database:
         truth.forgotten.update(lost)
         if lost or epoch:
             truth.gone_back.add(self.service)
-        self.tables = replace(backup.copy(), epoch=epoch or backup.epoch)
+        self.tables = replace(backup.copy(), epochs=(*backup.epochs, *((epoch,) if epoch else ())))
         self.terminate()

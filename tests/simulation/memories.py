@@ -12,7 +12,7 @@ from shared.events.watermark import Watermark
 from shared.platform.broker import Holding
 from shared.platform.feed import Answer, FeedUnavailable
 from shared.platform.intake_store import Held, digests_of
-from shared.platform.relay_store import LOG_WENT_BACK, Lease
+from shared.platform.relay_store import LOG_WENT_BACK, Lease, shares_of
 from tests.simulation.books import check_cursor
 from tests.simulation.database import Database, Unit
 from tests.simulation.loop import Life
@@ -59,10 +59,11 @@ class RelayMemory:
     async def unpublished(self, leases: Sequence[Lease], *, limit: int) -> list[Envelope]:
         async with self._statement("unpublished") as tables:
             behind = [lease for lease in leases if tables.heads[lease.partition][0] > lease.through]
-            share = max(1, limit // max(1, len(behind)))
+            wanted = [min(tables.heads[lease.partition][0] - lease.through, limit) for lease in behind]
+            shares = zip(behind, shares_of(wanted, room=limit), strict=True)
             return [
                 row
-                for lease in sorted(behind, key=lambda lease: lease.partition)
+                for lease, share in sorted(shares, key=lambda found: found[0].partition)
                 for row in tables.rows(lease.partition, after=lease.through)[:share]
             ]
 
@@ -87,7 +88,9 @@ class RelayMemory:
         async with self._statement("meet") as tables:
             tails = {number: tail for number, tail in holding.tails.items() if tail.epoch == tables.epoch}
             if tables.relay_halted is None:
-                if tables.strangers([(number, tail.seq, tail.id) for number, tail in tails.items()]):
+                places = [(number, tail.seq, tail.id) for number, tail in tails.items()]
+                forgotten = any(tail.epoch not in tables.epochs for tail in holding.tails.values())
+                if forgotten or tables.strangers(places):
                     tables.relay_halted = LOG_WENT_BACK
                 else:
                     self._set_back(tables, {number: tail.seq for number, tail in tails.items()})

@@ -63,7 +63,8 @@ def _cursors() -> dict[int, Cursor]:
 class Tables:
     """One schema; values in it are never changed in place, except the lists of the log."""
 
-    epoch: UUID
+    epochs: tuple[UUID, ...]
+    """Every incarnation of the log, the present one last."""
     heads: dict[int, tuple[int, UUID | None]] = field(default_factory=_nothing_said)
     log: dict[int, list[Envelope]] = field(default_factory=_empty_log)
     heard: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -76,6 +77,11 @@ class Tables:
     halted: dict[str, str] = field(default_factory=dict)
     members: dict[tuple[str, UUID], float] = field(default_factory=dict)
     leases: dict[str, Leased] = field(default_factory=dict)
+
+    @property
+    def epoch(self) -> UUID:
+        """The present incarnation."""
+        return self.epochs[-1]
 
     def copy(self) -> "Tables":
         """As a backup has it."""
