@@ -39,7 +39,7 @@ SELECT plan_log_days('{day}', 1);
 INSERT INTO event_log (partition, seq, day, event_id, previous_id, type, aggregate_id, aggregate_version, data)
     SELECT 0, n, '{day}', i, lag(i) OVER (ORDER BY n), 'labelling.target.set.v1', 'target', n, json_build_object(
         'target_id', i, 'version', n, 'indicator', 'entries', 'value', n, 'due_on', '2026-12-31',
-        'label_fr', repeat('é', 60), 'label_en', repeat('e', 60))
+        'label_fr', md5(i::text) || md5(n::text), 'label_en', md5(n::text || 'e'))
     FROM (SELECT n, uuidv7() AS i FROM generate_series(1, {events}) AS n) drawn;
 INSERT INTO log_day VALUES (0, 1, '{day}');
 UPDATE event_counter SET last_seq = {events}, day = '{day}', last_id = (

@@ -6,6 +6,7 @@ import gzip
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -269,15 +270,26 @@ async def test_by_default_nothing_is_dropped_and_when_wanted_the_old_days_are(ke
     assert await keeping.read() == before
 
 
-async def test_an_operator_exports_lists_verifies_and_drops(
+@pytest.fixture
+def operating(
     keeping: Keeping, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[..., Awaitable[tuple[int, list[str]]]]:
+    """The operators' command: its exit code, and the lines it prints."""
+    for name, value in keeping.environment().items():
+        monkeypatch.setenv(name, value)
+
     async def operating(*words: str) -> tuple[int, list[str]]:
         code = await asyncio.to_thread(operate, ["archive", "labelling", *words])
         return code, capsys.readouterr().out.splitlines()
 
-    for name, value in keeping.environment().items():
-        monkeypatch.setenv(name, value)
+    return operating
+
+
+async def test_an_operator_exports_lists_verifies_and_drops(
+    keeping: Keeping,
+    operating: Callable[..., Awaitable[tuple[int, list[str]]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     today = await keeping.next_day(0)
     await keeping.say(*range(100))
     await keeping.next_day()

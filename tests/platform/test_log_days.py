@@ -207,7 +207,7 @@ async def test_a_service_plans_the_days_ahead_when_it_starts_whether_or_not_ther
             await asyncio.sleep(0.02)
 
 
-async def touched(database: Database, cluster: Cluster, statements: list[tuple[str, Any]]) -> set[str]:
+async def touched(cluster: Cluster, database: Database, *, statements: list[tuple[str, Any]]) -> set[str]:
     """The days whose tables or indexes these statements look into when they run."""
     tables: set[str] = set()
     connection = await cluster.superuser(str(database.engine.url.database))
@@ -264,7 +264,7 @@ async def test_a_log_of_four_hundred_days_is_read_a_few_days_at_a_time(
         places = [(envelope.partition, envelope.sequence, envelope.id) for envelope in newest]
         assert await event_log.strangers(connection, places, service="labelling") == ()
     assert len(statements.seen) == 3
-    assert len(await touched(long_log, cluster, statements.seen)) == 1
+    assert len(await touched(cluster, long_log, statements=statements.seen)) == 1
 
     statements.seen.clear()
     leases = [Lease(partition, 100 + partition, 1) for partition in range(PARTITIONS)]
@@ -272,7 +272,7 @@ async def test_a_log_of_four_hundred_days_is_read_a_few_days_at_a_time(
     async with long_log.glance() as connection:
         assert await event_log.read(connection, service="labelling", partition=7, after=100, limit=500)
     for statement in statements.seen:
-        assert len(await touched(long_log, cluster, [statement])) == DAYS_AT_ONCE
+        assert len(await touched(cluster, long_log, statements=[statement])) == DAYS_AT_ONCE
 
 
 async def test_a_log_of_four_hundred_days_is_read_whole(long_log: Database) -> None:

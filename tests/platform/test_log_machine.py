@@ -192,7 +192,7 @@ class LogMachine(RuleBasedStateMachine):
         self.world.dropped += 1
 
     @rule(partition=st.sampled_from(PARTITIONS), data=st.data(), limit=st.integers(1, 30))
-    def read_a_page(self, partition: int, data: st.DataObject, limit: int) -> None:
+    def read_a_page(self, partition: int, data: st.DataObject, *, limit: int) -> None:
         seen = self.seen[partition]
         after = data.draw(st.integers(0, len(seen) + 2))
         assert self.world.run(self._read(partition, after=after, limit=limit)) == seen[after : after + limit]
