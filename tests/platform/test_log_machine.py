@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -47,7 +47,8 @@ UPDATE labelling.heard_position SET last_seq = 0;
 # Said anew, from the rows themselves: closed, with a table of its own, archived, published and heard to its end.
 _MAY_DROP = """
 SELECT (SELECT min(day) > $1 FROM labelling.event_counter)
-    AND EXISTS (SELECT FROM pg_class WHERE relname = 'event_log_' || to_char($1::date, 'YYYYMMDD'))
+    AND EXISTS (SELECT FROM pg_class WHERE relnamespace = 'labelling'::regnamespace
+        AND relname = 'event_log_' || to_char($1::date, 'YYYYMMDD'))
     AND NOT EXISTS (SELECT FROM labelling.event_log l WHERE l.day = $1 AND (
         NOT EXISTS (SELECT FROM labelling.log_archive a WHERE a.day = $1 AND a.partition = l.partition)
         OR l.seq > (SELECT published_through FROM labelling.relay_cursor r WHERE r.partition = l.partition)
@@ -236,18 +237,20 @@ async def world(cluster: Cluster, database: str, tmp_path: Path) -> AsyncIterato
 
 
 async def test_whatever_happens_readers_find_what_was_committed(world: World) -> None:
-    # The same stories in each run: looking for new ones is a matter of more examples, by hand.
+    # The same stories in each run, told as they are: to look for new ones and to shorten one that fails, by hand,
+    # give more examples and the phase `shrink`, which takes minutes.
     quiet = settings(
-        max_examples=20,
+        max_examples=15,
         stateful_step_count=20,
         derandomize=True,
+        phases=[Phase.generate],
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
     await asyncio.to_thread(run_state_machine_as_test, LogMachine, settings=quiet)
     # Stories that never get as far as a drop would prove little.
-    assert world.dropped > 5
+    assert world.dropped > 3
 
 
 def lose_a_line(machine: LogMachine) -> None:
