@@ -157,6 +157,7 @@ class Rig:
             inbox_prefix=topology.inbox_of(identity).encode(),
             connect_timeout=2,
             max_reconnect_attempts=3,
+            error_cb=_said_by_the_call,
         )
 
     async def second_relay(self, service: str) -> Kept:
@@ -252,6 +253,10 @@ def _parts(place: Place, programs: Programs) -> Sequence[Job | Server]:
 def _environment_of(part: Job | Server) -> dict[str, str]:
     assert isinstance(part, Server)
     return dict(part.environment)
+
+
+async def _said_by_the_call(_: Exception) -> None:
+    """What goes wrong on a connection is raised by the call as well: the server is one of the victims."""
 
 
 def url_of(kept: Kept) -> str:
