@@ -70,19 +70,23 @@ async def bench() -> None:
 
 async def _log(stage: _Stage) -> None:
     """Entries in the log of enrolment, as if indicators had heard them long ago and lost what it made of them."""
-    await fill_log(stage.connection, EVENTS)
-    # Some hundred trainings, as a year has: what is counted by training is then as large as it would be.
-    await stage.connection.execute(
-        "UPDATE enrolment.event_log SET data = jsonb_set(CAST(data AS jsonb), '{training_id}', to_jsonb("
-        "CAST(md5(CAST(seq % 300 AS text)) AS uuid)))"
-    )
-    await stage.connection.execute("UPDATE enrolment.relay_cursor SET published_through = $1", EVENTS // 16)
-    await stage.connection.execute(
-        "INSERT INTO indicators.intake_position (source, partition, epoch, last_seq, last_id)"
-        " SELECT 'enrolment', partition, epoch, last_seq, last_id FROM enrolment.event_counter, enrolment.log_epoch"
-        " ON CONFLICT (source, partition) DO UPDATE SET epoch = excluded.epoch, last_seq = excluded.last_seq,"
-        " last_id = excluded.last_id"
-    )
+    # At once: the services are alive and look at their log.
+    async with stage.connection.transaction():
+        await fill_log(stage.connection, EVENTS)
+        # Some hundred trainings, as a year has: what is counted by training is then as large as it would be.
+        await stage.connection.execute(
+            "UPDATE enrolment.event_log SET data = jsonb_set(CAST(data AS jsonb), '{training_id}', to_jsonb("
+            "CAST(md5(CAST(seq % 300 AS text)) AS uuid)))"
+        )
+        await stage.connection.execute(
+            "UPDATE enrolment.relay_cursor SET published_through = $1", EVENTS // 16
+        )
+        await stage.connection.execute(
+            "INSERT INTO indicators.intake_position (source, partition, epoch, last_seq, last_id)"
+            " SELECT 'enrolment', partition, epoch, last_seq, last_id FROM enrolment.event_counter, enrolment.log_epoch"
+            " ON CONFLICT (source, partition) DO UPDATE SET epoch = excluded.epoch, last_seq = excluded.last_seq,"
+            " last_id = excluded.last_id"
+        )
 
 
 async def _rebuild(stage: _Stage) -> float:

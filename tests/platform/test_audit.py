@@ -108,8 +108,9 @@ async def test_what_the_log_dropped_after_archiving_and_what_was_heard_before_di
     assert await found(heard, speakers) == []
     await heard.rows("UPDATE indicators.intake_source SET audited_from = NULL")
     await heard.rows(
-        "INSERT INTO labelling.log_archive (day, partition, first_seq, last_seq, events, digest, file, dropped_at)"
-        " VALUES (CAST(now() AT TIME ZONE 'UTC' AS date), 0, 1, 1, 1, 0, 'x', now())"
+        "INSERT INTO labelling.log_archive"
+        " (day, partition, first_seq, last_seq, events, digest, last_id, content_sha256, file, dropped_at)"
+        " VALUES (CAST(now() AT TIME ZONE 'UTC' AS date), 0, 1, 1, 1, 0, gen_random_uuid(), '', 'x', now())"
     )
     assert await found(heard, speakers) == []
 

@@ -202,6 +202,7 @@ async def test_a_label_that_was_never_granted_covers_nothing_any_more(
 ) -> None:
     await labelled(enrolment, speakers)
     await enrolment.rows("DELETE FROM labelling.event_log")
+    await enrolment.rows("UPDATE labelling.event_counter SET last_seq = 0, last_id = NULL")
     await hear_again(enrolment, ENROLMENT, speakers=speakers, source="labelling")
     assert await enrolment.rows("SELECT FROM enrolment.labels") == []
     rows = await enrolment.rows("SELECT DISTINCT coverage FROM enrolment.enrolments")
