@@ -57,6 +57,10 @@ UPDATE enrolment.event_counter c SET last_seq = l.seq, last_id = l.event_id, day
 FROM (SELECT DISTINCT ON (partition) * FROM enrolment.event_log ORDER BY partition, seq DESC) l
 WHERE l.partition = c.partition
 """
+_DAYS = (
+    "INSERT INTO enrolment.log_day (partition, first_seq, day)"
+    " SELECT partition, min(seq), day FROM enrolment.event_log GROUP BY partition, day ON CONFLICT DO NOTHING"
+)
 
 
 class LogFeed:
@@ -125,6 +129,7 @@ async def fill_log(connection: asyncpg.Connection, events: int) -> None:
     await connection.execute("SET jit = off")
     await connection.execute(_FILL, events)
     await connection.execute(_COUNT)
+    await connection.execute(_DAYS)
     await connection.execute("ANALYZE enrolment.event_log")
 
 

@@ -27,7 +27,16 @@ from tests.support.nats_server import NatsServer
 from tests.support.speakers import Speakers, speakers_in
 from tests.support.under_test import ServiceUnderTest
 
-LOG = ("event_log", "event_counter", "relay_cursor", "heard_position", "relay_state", "log_epoch", "log_cut")
+LOG = (
+    "event_log",
+    "log_day",
+    "event_counter",
+    "relay_cursor",
+    "heard_position",
+    "relay_state",
+    "log_epoch",
+    "log_cut",
+)
 
 
 @dataclass
