@@ -27,9 +27,10 @@ class BrokerUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """One message from a durable, and where to confirm it."""
+    """One message from a durable, where it was published, and where to confirm it."""
 
     data: bytes
+    subject: str
     durable: Durable
     reply: str
 

@@ -22,7 +22,7 @@ from shared.platform.intake_store import IntakeStore
 from shared.platform.metrics import UNREADABLE
 from shared.platform.problems import is_transient
 from shared.platform.repair import Repair
-from shared.platform.topology import HEARS, Durable, durables
+from shared.platform.topology import HEARS, Durable, durables, partition_prefix
 
 log = structlog.get_logger()
 
@@ -144,7 +144,8 @@ class _Following:
                 if len(message.data) > MAX_ENVELOPE:
                     raise BadEnvelope("oversize")
                 envelope = Envelope.from_json(message.data)
-                if envelope.speaker != self._speaker or envelope.partition not in message.durable.partitions:
+                # It is what it says only where that partition's events are: elsewhere it would take a number's place.
+                if not message.subject.startswith(partition_prefix(envelope.speaker, envelope.partition)):
                     raise BadEnvelope("stranger")
                 yield envelope
             except BadEnvelope as bad:

@@ -165,7 +165,7 @@ class NatsPulls:
         if status is None:
             asked.came()
             if asked.durable in self._asked:
-                self._buffer.append(Pulled(message.data, asked.durable, message.reply))
+                self._buffer.append(Pulled(message.data, message.subject, asked.durable, message.reply))
                 self._something.set()
         elif status != _IDLE:
             self._ended(asked, message, status=status)

@@ -53,6 +53,11 @@ def watermark_subject(speaker: str) -> str:
     return _NAMES["watermark"].format(speaker=speaker)
 
 
+def partition_prefix(speaker: str, partition: int) -> str:
+    """What the subject of every event of one partition of `speaker` begins with."""
+    return partition_subject(speaker, partition).removesuffix(">")
+
+
 def partition_subject(speaker: str, partition: int) -> str:
     """Every event of one partition of `speaker`."""
     return _NAMES["partition"].format(speaker=speaker, pNN=f"p{partition:02d}")

@@ -111,9 +111,10 @@ async def test_a_strangers_event_is_refused_and_does_not_move_the_position(
     await say(labelling.database, *range(10))
     [first, *_] = await envelopes_of(labelling.database)
     texts = [
-        # Another speaker's name, and a partition that this durable does not carry.
+        # Another speaker's name, a partition that this durable does not carry, and one that it does.
         first.to_json().replace('"source":"/labelling/', '"source":"/enrolment/'),
         first.to_json().replace(f'"source":"/labelling/{first.partition:02d}', '"source":"/labelling/15'),
+        first.to_json().replace(f'"source":"/labelling/{first.partition:02d}', '"source":"/labelling/03'),
     ]
     async with speaking_as("labelling", nats_server) as client:
         for text in texts:
@@ -121,7 +122,7 @@ async def test_a_strangers_event_is_refused_and_does_not_move_the_position(
         await client.flush()
     async with hearing(labelling, listener, server=nats_server):
         await all_heard(listener, {f"target-{number}": 1 for number in range(10)})
-    assert refused("stranger") - before == 2
+    assert refused("stranger") - before == 3
     assert await labelling.rows("SELECT FROM indicators.intake_position WHERE source <> 'labelling'") == []
 
 

@@ -214,7 +214,8 @@ class SimulatedPulls:
             for message in self._server.deliver(durable, limit):
                 reply = f"{durable.name}.{message.seq}"
                 self._taken[reply] = message
-                found.append(Pulled(message.data, durable, reply))
+                subject = f"evt.{self._speaker}.p{message.partition:02d}.thing.said.v1"
+                found.append(Pulled(message.data, subject, durable, reply))
         return found
 
     async def _wait(self, until: float) -> None:
