@@ -77,12 +77,19 @@ class LogChanged(Exception):
         self.detail = {"partition": partition, "seq": seq}
 
 
+class SourceHalted(Exception):
+    """A person has to decide, or somebody is hearing this source again: nothing is applied beside that."""
+
+
 class StillRefused(Exception):
     """A parked event cannot be read any better than when it was parked."""
 
 
 class Applier:
     """Applies events of any speaker for one listener."""
+
+    heeds_halts = True
+    """False for those who hear again what was halted for their sake."""
 
     def __init__(
         self, store: IntakeStore, *, feed: Feed, listener: str, subscriptions: Sequence[Subscription]
@@ -107,6 +114,8 @@ class Applier:
             holes = await self._apply(waiting)
             if not holes:
                 return
+            # What was applied is done with; only what stands behind a hole waits for it, however long the hole is.
+            known = {place: known[place] for place in known if place[1] > holes.get(place[0], place[1])}
             speaker = waiting[0].envelope.speaker
             known |= {(found.partition, found.sequence): found for found in await self._fetch(speaker, holes)}
 
@@ -164,7 +173,7 @@ class Applier:
         """
         try:
             return await self._apply_together(reads)
-        except LogChanged:
+        except (LogChanged, SourceHalted):
             raise
         except Exception as error:
             if not blames_event(error):
@@ -174,13 +183,14 @@ class Applier:
             if len(reads) == 1:
                 return await self._apply_together([Read(reads[0].envelope, refused=reason_of(error))])
             middle = len(reads) // 2
-            holes = await self._apply(reads[:middle])
-            return holes or await self._apply(reads[middle:])
+            return await self._apply(reads[:middle]) | await self._apply(reads[middle:])
 
     async def _apply_together(self, reads: Sequence[Read]) -> dict[int, int]:
         source = reads[0].envelope.speaker
         async with self._store.begin() as tx:
             held = await tx.lock(source, {read.envelope.partition for read in reads})
+            if self.heeds_halts and any(at.halted for at in held.values()):
+                raise SourceHalted(source)
             fresh, holes = contiguous(reads, held)
             DISCARDED.labels(self.listener, source).inc(
                 sum(read.envelope.sequence <= held[read.envelope.partition].last_seq for read in reads)

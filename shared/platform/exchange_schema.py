@@ -109,7 +109,7 @@ CREATE TABLE {s}.intake_member (
     member uuid NOT NULL, source text NOT NULL, alive_until timestamptz NOT NULL,
     CONSTRAINT pk_intake_member PRIMARY KEY (source, member));
 CREATE TABLE {s}.intake_lease (
-    durable text NOT NULL, owner uuid, leased_until timestamptz, fence bigint NOT NULL DEFAULT 0,
+    durable text NOT NULL, owner uuid, leased_until timestamptz,
     CONSTRAINT pk_intake_lease PRIMARY KEY (durable)) WITH (fillfactor = 50);
 CREATE TABLE {s}.intake_digest (
     source text NOT NULL, partition smallint NOT NULL, hour timestamptz NOT NULL,
@@ -130,6 +130,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.log_epoch, {s}.log_cut FROM {s}_a
 REVOKE INSERT, DELETE, TRUNCATE ON {s}.relay_state FROM {s}_api, {s}_worker;
 REVOKE UPDATE ON {s}.relay_state FROM {s}_api;
 REVOKE INSERT ON {s}.log_archive FROM {s}_api;
+REVOKE DELETE, TRUNCATE ON {s}.heard_position FROM {s}_api, {s}_worker;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {s}.intake_source, {s}.intake_member, {s}.intake_lease,
     {s}.intake_digest, {s}.intake_watermark FROM {s}_api;
 REVOKE UPDATE, DELETE, TRUNCATE ON {s}.redrive_request FROM {s}_api;

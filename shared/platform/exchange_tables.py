@@ -226,7 +226,6 @@ def _sharing(metadata: MetaData) -> None:
         Column("durable", Text, primary_key=True),
         Column("owner", Uuid),
         _instant("leased_until", now=False),
-        Column("fence", BigInteger, nullable=False, server_default=_ZERO),
         postgresql_with=_HOT,
     )
     Table(

@@ -35,6 +35,7 @@ LOOK_AGAIN = 0.2
 class NewestOnly(Applier):
     """Applies the last state of each aggregate; what came before it only moves the position."""
 
+    heeds_halts = False
     _newest: dict[tuple[int, str], int]
 
     async def learn(self, pages: AsyncIterator[list[Envelope]]) -> None:

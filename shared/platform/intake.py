@@ -145,7 +145,8 @@ class _Following:
                     raise BadEnvelope("oversize")
                 envelope = Envelope.from_json(message.data)
                 # It is what it says only where that partition's events are: elsewhere it would take a number's place.
-                if not message.subject.startswith(partition_prefix(envelope.speaker, envelope.partition)):
+                place = partition_prefix(self._speaker, envelope.partition)
+                if envelope.speaker != self._speaker or not message.subject.startswith(place):
                     raise BadEnvelope("stranger")
                 yield envelope
             except BadEnvelope as bad:

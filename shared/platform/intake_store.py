@@ -23,6 +23,7 @@ class Held:
     last_id: UUID | None = None
     epoch: UUID | None = None
     superseded: frozenset[UUID] = frozenset()
+    halted: bool = False
     """Incarnations that came before: their events are not followed any more, whatever brings them."""
 
 
@@ -69,7 +70,8 @@ class IntakeStore(Protocol):
 
 
 _LOCK = """
-SELECT p.partition, p.last_seq, p.last_id, p.epoch, s.superseded FROM {schema}.intake_position p
+SELECT p.partition, p.last_seq, p.last_id, p.epoch, s.superseded, s.halted IS NOT NULL AS halted
+FROM {schema}.intake_position p
 LEFT JOIN {schema}.intake_source s ON s.source = p.source
 WHERE p.source = :source AND p.partition = ANY(CAST(:partitions AS smallint[])) ORDER BY p.partition FOR UPDATE OF p
 """
@@ -128,7 +130,6 @@ WITH alive AS (
 )
 UPDATE {schema}.intake_lease l
 SET owner = CASE WHEN d.keep THEN CAST(:me AS uuid) END,
-    fence = l.fence + CASE WHEN d.keep AND NOT d.mine THEN 1 ELSE 0 END,
     leased_until = CASE WHEN d.keep THEN clock_timestamp() + make_interval(secs => :seconds) END
 FROM decided d WHERE d.durable = l.durable AND (d.keep OR d.mine)
 RETURNING l.durable, d.keep
@@ -161,7 +162,9 @@ class PostgresIntakeTransaction:
             await self.work.execute(self._sql(_MAKE), values)
             rows = (await self.work.execute(self._sql(_LOCK), values)).all()
         return {
-            row.partition: Held(row.last_seq, row.last_id, row.epoch, frozenset(row.superseded or ()))
+            row.partition: Held(
+                row.last_seq, row.last_id, row.epoch, frozenset(row.superseded or ()), halted=row.halted
+            )
             for row in rows
         }
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
+from weakref import WeakSet
 
 import nats
 import structlog
@@ -40,7 +41,7 @@ class NatsBroker:
         self._jetstream: JetStreamContext | None = None
         self._connection = 0
         self._closed = asyncio.Event()
-        self._pulls: list[NatsPulls] = []
+        self._pulls: WeakSet[NatsPulls] = WeakSet()
 
     @property
     def connected(self) -> bool:
@@ -158,7 +159,7 @@ class NatsBroker:
     async def pulls(self, speaker: str) -> NatsPulls:
         """Begin to pull what a speaker says; one inbox per durable."""
         pulls = NatsPulls(self._client, identity=self._identity, speaker=speaker)
-        self._pulls.append(pulls)
+        self._pulls.add(pulls)
         return pulls
 
     async def holding(self) -> Holding:

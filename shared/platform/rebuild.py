@@ -62,6 +62,7 @@ class Rebuilt:
 class Replayer(Applier):
     """Applies events that were heard before: each is known from when it was recorded, and none is passed over."""
 
+    heeds_halts = False
     derived = False
     """Whether what is derived from facts follows each of them."""
 

@@ -28,6 +28,8 @@ LEASE = 10.0
 RENEW = 3.0
 WATERMARK_EVERY = 1.0
 AFTER_FAILURE = 1.0
+MEET_EVERY = 30.0
+"""Seconds after which broker and log are compared again on the same connection: either may have been replaced."""
 LOOK_AGAIN = 5.0
 """Seconds between two looks whether a person has decided."""
 
@@ -45,6 +47,7 @@ class Relay:
         self._me = me
         self._leases: dict[int, Lease] = {}
         self._met = 0
+        self._met_at = float("-inf")
         self._renewed_at = float("-inf")
         self._announced_at = float("-inf")
 
@@ -115,16 +118,16 @@ class Relay:
         self._renewed_at = began
 
     async def _know_broker(self) -> bool:
-        """Whether this broker and this log belong together; looked at once for every connection."""
+        """Whether this broker and this log belong together; looked at on every connection, and now and then."""
         connection = self._broker.connection
-        if self._met == connection:
+        if self._met == connection and _now() - self._met_at < MEET_EVERY:
             return True
         halted = await self._store.meet(await self._broker.holding())
         if halted is not None:
             log.critical("relay.halted", service=self._service, reason=halted)
             await asyncio.sleep(LOOK_AGAIN)
             return False
-        self._met = connection
+        self._met, self._met_at = connection, _now()
         # Cursors may have gone back.
         self._renewed_at = float("-inf")
         await self._renew_leases()

@@ -33,7 +33,7 @@ class RelayStore(Protocol):
     """The relay's memory."""
 
     async def take_leases(self, owner: UUID, *, seconds: float) -> list[Lease]:
-        """Take or renew every partition that is free, expired or one's own."""
+        """Take or renew every partition that is free, expired or one's own; none while the log is halted."""
 
     async def release_leases(self, owner: UUID) -> None:
         """Let the next one begin at once."""
@@ -61,7 +61,8 @@ _TAKE_LEASES = """
 UPDATE {schema}.relay_cursor
 SET fence = fence + CASE WHEN owner = :me THEN 0 ELSE 1 END, owner = :me,
     leased_until = clock_timestamp() + make_interval(secs => :lease)
-WHERE owner = :me OR owner IS NULL OR leased_until < clock_timestamp()
+WHERE (owner = :me OR owner IS NULL OR leased_until < clock_timestamp())
+    AND NOT EXISTS (SELECT FROM {schema}.relay_state WHERE halted IS NOT NULL)
 RETURNING partition, published_through, fence
 """
 _RELEASE_LEASES = "UPDATE {schema}.relay_cursor SET owner = NULL, leased_until = NULL WHERE owner = :me"

@@ -1,5 +1,6 @@
 """A log that is not the one that was followed is noticed at its first event, and at the next report."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.platform import event_log
-from shared.platform.applying import LogChanged
+from shared.platform.applying import Applier, LogChanged, Read, SourceHalted
 from shared.platform.event_log import partition_of
 from tests.platform.test_exchange import Listener, envelopes_of, listener, say
 from tests.support.under_test import ServiceUnderTest
@@ -106,3 +107,36 @@ async def test_the_epoch_of_a_log_is_its_newest(labelling: ServiceUnderTest) -> 
     await labelling.rows("INSERT INTO labelling.log_epoch (epoch, reason) VALUES ($1, 'restored')", newest)
     async with labelling.database.reading() as connection:
         assert (await event_log.watermark(connection, service="labelling")).epoch == newest
+
+
+async def test_beside_a_halt_nothing_is_applied_even_by_one_who_has_not_seen_it(
+    labelling: ServiceUnderTest, listener: Listener
+) -> None:
+    await say(labelling.database, 1)
+    [envelope] = await envelopes_of(labelling.database)
+    ears = listener.ears()
+    await ears.store.halt("labelling", reason="hearing_again", detail={})
+    with pytest.raises(SourceHalted):
+        await ears.applier.hear([envelope])
+    assert await listener.effects() == {}
+
+
+async def test_a_long_hole_is_filled_a_page_at_a_time(
+    labelling: ServiceUnderTest, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in range(1, 1001):
+        await say(labelling.database, 1, version=version)
+    newest = (await envelopes_of(labelling.database))[-1]
+    passes: list[int] = []
+    apply = Applier._apply
+
+    async def counted(self: Applier, reads: Sequence[Read], *, tried: bool = False) -> dict[int, int]:
+        passes.append(len(reads))
+        return await apply(self, reads, tried=tried)
+
+    monkeypatch.setattr(Applier, "_apply", counted)
+    await listener.hear(newest)
+    assert listener.feed.asked == [(PARTITION, 0), (PARTITION, 500)]
+    assert await listener.effects() == {"target-1": 1000}
+    # What was applied is not looked at again: the event behind the hole, then each page of it.
+    assert passes == [1, 501, 500]

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import nats
 import pytest
+from nats.aio.client import Client
 
 from shared.platform.broker import Pulled
 from shared.platform.nats_broker import NatsBroker
@@ -24,6 +26,17 @@ async def ears(nats_server: NatsServer) -> AsyncIterator[NatsBroker]:
     await broker.connect()
     yield broker
     await broker.close()
+
+
+@asynccontextmanager
+async def provisioner(server: NatsServer) -> AsyncIterator[Client]:
+    client = await nats.connect(
+        server.url,
+        nkeys_seed=str(server.seed_file(PROVISIONER)),
+        inbox_prefix=inbox_of(PROVISIONER).encode(),
+    )
+    yield client
+    await client.close()
 
 
 async def publish(labelling: ServiceUnderTest, server: NatsServer) -> None:
@@ -54,10 +67,10 @@ async def test_what_four_durables_hold_comes_in_batches_and_is_confirmed_once(
     taken = await take_all(pulls, 400)
     assert len({message.data for message in taken}) == 400
     assert await pulls.take(100, within=0.3) == []
-    assert ears._jetstream is not None
-    for durable in MINE:
-        info = await ears._jetstream.consumer_info("EVT_LABELLING", durable.name)
-        assert (info.num_ack_pending, info.num_pending) == (0, 0)
+    async with provisioner(nats_server) as client:
+        for durable in MINE:
+            info = await client.jetstream().consumer_info("EVT_LABELLING", durable.name)
+            assert (info.num_ack_pending, info.num_pending) == (0, 0)
     await pulls.close()
 
 
@@ -109,13 +122,8 @@ async def test_a_durable_that_falls_silent_is_asked_again(nats_server: NatsServe
 async def test_a_consumer_that_is_not_there_is_asked_again_only_after_a_pause(
     nats_server: NatsServer, ears: NatsBroker
 ) -> None:
-    client = await nats.connect(
-        nats_server.url,
-        nkeys_seed=str(nats_server.seed_file(PROVISIONER)),
-        inbox_prefix=inbox_of(PROVISIONER).encode(),
-    )
-    await client.jetstream().delete_consumer("EVT_LABELLING", MINE[0].name)
-    await client.close()
+    async with provisioner(nats_server) as client:
+        await client.jetstream().delete_consumer("EVT_LABELLING", MINE[0].name)
     pulls = await ears.pulls("labelling")
     pulls.follow(MINE[:1])
     await pulls.take(10, within=1.0)

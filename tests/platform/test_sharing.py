@@ -192,3 +192,13 @@ async def test_a_cursor_says_when_it_last_moved(labelling: ServiceUnderTest) -> 
         "SELECT bool_and((published_through > 0) = (moved_at > 'epoch')) AS told FROM labelling.relay_cursor"
     )
     assert rows == [{"told": True}]
+
+
+async def test_while_the_log_is_halted_no_relay_has_anything_to_publish(speaker: Database) -> None:
+    store, other = PostgresRelayStore(speaker), uuid4()
+    await say(speaker, *range(60))
+    tails = await published(store, speaker)
+    assert await store.take_leases(other, seconds=PAST)
+    ahead = tails | {0: Tail(tails[0].epoch, tails[0].seq + 1, uuid4())}
+    assert await store.meet(Holding("one", ahead)) == LOG_WENT_BACK
+    assert await store.take_leases(other, seconds=LONG) == []

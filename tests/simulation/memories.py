@@ -41,13 +41,13 @@ class RelayMemory:
         async with self._statement("take_leases") as tables:
             now = self._database.world.loop.time()
             for partition, cursor in tables.cursors.items():
-                if cursor.owner in {None, owner} or cursor.until < now:
+                if tables.relay_halted is None and (cursor.owner in {None, owner} or cursor.until < now):
                     fence = cursor.fence + (cursor.owner != owner)
                     tables.cursors[partition] = Cursor(cursor.through, owner, now + seconds, fence)
             return [
                 Lease(partition, cursor.through, cursor.fence)
                 for partition, cursor in tables.cursors.items()
-                if cursor.owner == owner
+                if cursor.owner == owner and tables.relay_halted is None
             ]
 
     async def release_leases(self, owner: UUID) -> None:
@@ -118,7 +118,10 @@ class IntakeMemoryTransaction:
         held = {}
         for partition in sorted(set(partitions)):
             await self._database.lock(self._unit, ("position", source, partition))
-            held[partition] = self._database.tables.positions.get((source, partition), Held())
+            held[partition] = replace(
+                self._database.tables.positions.get((source, partition), Held()),
+                halted=source in self._database.tables.halted,
+            )
         await self._database.answer(self._unit.life, "lock")
         return held
 
