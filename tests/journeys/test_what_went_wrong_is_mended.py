@@ -101,6 +101,8 @@ async def house(module_environment: pytest.MonkeyPatch) -> AsyncIterator[House]:
         await label_a_training(stack, on=date(2016, 2, 3), session_end=date(2016, 6, 3))
         ended = await found.declare(0, 1, 2, 3)
         ids = await roster_of(stack, month="2016-06")
+        # An outcome that comes before followup has heard of the exit would wait, and say nothing yet.
+        await found.until("(SELECT count(*) = 4 FROM followup.followup WHERE status = 'open')")
         pushed = await found.push(
             "LOT-1",
             JOB | {"reference": "R-0", "enrolment": ids[0]},
