@@ -9,13 +9,13 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from shared.events.enrolment import EnrolmentEntered
 from shared.platform.event_log import partition_of
 from shared.platform.freshness import Watermarks
 from shared.platform.intake import Intake
+from tests.benchmarks.serial import entered
 from tests.benchmarks.stage import LISTENER, SPEAKER, Stage, stage
 
 BATCHES = (1, 10, 50, 100, 250, 500)
@@ -78,19 +78,4 @@ def facts_in(events: int, *, partitions: int) -> Iterator[EnrolmentEntered]:
         enrolment = uuid4()
         if partition_of(str(enrolment)) < partitions:
             events -= 1
-            yield _fact(enrolment)
-
-
-def _fact(enrolment: UUID) -> EnrolmentEntered:
-    return EnrolmentEntered(
-        version=1,
-        enrolment_id=enrolment,
-        learner_id=uuid4(),
-        holder="000000018",
-        training_id=uuid4(),
-        session_id=uuid4(),
-        coverage="covered",
-        entered_on=date(2016, 3, 1),
-        planned_end_on=date(2016, 7, 1),
-        status="in_training",
-    )
+            yield entered(enrolment)

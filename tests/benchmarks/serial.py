@@ -29,11 +29,11 @@ CREATE TABLE landing (id uuid NOT NULL, aggregate text PRIMARY KEY, version bigi
 """
 
 
-def envelope(number: int, *, epoch: UUID, partitions: int = 4) -> Envelope:
-    """An event of the size that enrolment says."""
-    fact = EnrolmentEntered(
+def entered(enrolment: UUID) -> EnrolmentEntered:
+    """A fact of the size that enrolment says."""
+    return EnrolmentEntered(
         version=1,
-        enrolment_id=uuid4(),
+        enrolment_id=enrolment,
         learner_id=uuid4(),
         holder="000000018",
         training_id=uuid4(),
@@ -43,6 +43,11 @@ def envelope(number: int, *, epoch: UUID, partitions: int = 4) -> Envelope:
         planned_end_on=date(2016, 7, 1),
         status="in_training",
     )
+
+
+def envelope(number: int, *, epoch: UUID, partitions: int = 4) -> Envelope:
+    """An event of the size that enrolment says."""
+    fact = entered(uuid4())
     return Envelope(
         id=uuid4(),
         speaker="enrolment",
