@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-SCOPES_FILE = Path(__file__).resolve().parents[2] / "shared" / "platform" / "scopes.json"
+SCOPES_FILE = Path(__file__).resolve().parents[2] / "shared" / "platform" / "edge" / "scopes.json"
 EVERY_SERVICE = "*"
 
 

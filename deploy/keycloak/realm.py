@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 def scopes() -> dict[str, dict[str, str]]:
     """The scopes of the project: name to service and description."""
-    found: dict[str, dict[str, str]] = json.loads(_read("shared/platform/scopes.json"))
+    found: dict[str, dict[str, str]] = json.loads(_read("shared/platform/edge/scopes.json"))
     return found
 
 

@@ -67,7 +67,7 @@ def service_parts(place: Place, *, passwords: Mapping[str, str]) -> tuple[Part, 
             "PROVISION_NATS_URL": _nats_url(place),
             "PROVISION_NATS_SEED_FILE": str(place.seed_file(PROVISIONER)),
         }
-        await run(_python("shared.platform.provision"), environment=inherited(os.environ) | broker)
+        await run(_python("shared.platform.exchange.provision"), environment=inherited(os.environ) | broker)
 
     return (
         _preload(place, environment=everything),

@@ -3,8 +3,8 @@
 from services.enrolment.domain.labels import HeardLabel, Label, Suspension
 from services.enrolment.use_cases import coverage
 from shared.events.labelling import LabelGranted, LabelReinstated, LabelRevoked, LabelState, LabelSuspended
-from shared.platform.applying import Heard, Subscription
 from shared.platform.database import Transaction
+from shared.platform.exchange.applying import Heard, Subscription
 
 
 async def settle_coverage_on_label_change(tx: Transaction, heard: list[Heard[LabelState]]) -> None:

@@ -11,8 +11,8 @@ from shared.events.enrolment import (
     EnrolmentState,
     EnrolmentTransferred,
 )
-from shared.platform.applying import Heard, Subscription
 from shared.platform.database import Transaction
+from shared.platform.exchange.applying import Heard, Subscription
 
 
 async def follow_on_enrolment(tx: Transaction, heard: list[Heard[EnrolmentState]]) -> None:

@@ -29,7 +29,7 @@ from services.followup.schemas.followups import (
 from services.followup.schemas.lots import LotView, ObservationPage, ObservationView, PeriodView
 from services.followup.tables import FOLLOWUP, LOT, OBSERVATION
 from shared.kernel.errors import UNKNOWN, NotFound
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 
 _FOLLOWUP = text(f"SELECT {FOLLOWUP_COLUMNS} FROM followup WHERE enrolment_id = :id")  # noqa: S608 - our own columns
 _OBSERVATIONS = text(

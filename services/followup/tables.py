@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.platform.exchange_tables import exchange_tables, service_metadata
+from shared.platform.exchange.tables import exchange_tables, service_metadata
 
 metadata = service_metadata("followup")
 EXCHANGE = exchange_tables(metadata)

@@ -2,8 +2,8 @@
 
 from services.indicators import use_cases
 from shared.events import enrolment, followup, labelling
-from shared.platform.applying import Heard, Subscription
 from shared.platform.database import Transaction
+from shared.platform.exchange.applying import Heard, Subscription
 
 ENROLMENTS = (
     enrolment.EnrolmentEntered,

@@ -6,8 +6,9 @@ from services.indicators import routes, use_cases
 from services.indicators.consumers import SUBSCRIPTIONS
 from services.indicators.domain.measures import MEASURES
 from services.indicators.settings import Settings
-from shared.platform.app import Service, assemble
-from shared.platform.projections import Projected
+from shared.platform.app import assemble
+from shared.platform.exchange.projections import Projected
+from shared.platform.exchange.service import Service
 
 _KNOWN = ("known_from",)
 PROJECTION = (

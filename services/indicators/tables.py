@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.indicators.domain.measures import AUDIENCES, MEASURES, WAVES
-from shared.platform.exchange_tables import exchange_tables, service_metadata
+from shared.platform.exchange.tables import exchange_tables, service_metadata
 
 metadata = service_metadata("indicators")
 EXCHANGE = exchange_tables(metadata)

@@ -11,9 +11,9 @@ from shared.events.enrolment import EnrolmentState
 from shared.events.followup import FollowupExcluded, FollowupState, SettledWave
 from shared.events.labelling import LabelState, TargetSet, TrainingDescribed
 from shared.platform import journal
-from shared.platform.applying import Heard
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
+from shared.platform.exchange.applying import Heard
 
 _TRAINING_LISTS = ("approaches", "support", "need_kinds")
 

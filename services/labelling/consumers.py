@@ -1,5 +1,5 @@
 """What labelling hears: nobody yet."""
 
-from shared.platform.applying import Subscription
+from shared.platform.exchange.applying import Subscription
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = ()

@@ -5,7 +5,8 @@ from fastapi import FastAPI
 from services.labelling import routes
 from services.labelling.consumers import SUBSCRIPTIONS
 from services.labelling.settings import Settings
-from shared.platform.app import Service, assemble
+from shared.platform.app import assemble
+from shared.platform.exchange.service import Service
 
 SERVICE = Service(
     name="labelling",

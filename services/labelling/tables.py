@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.platform.exchange_tables import exchange_tables, service_metadata
+from shared.platform.exchange.tables import exchange_tables, service_metadata
 
 metadata = service_metadata("labelling")
 EXCHANGE = exchange_tables(metadata)

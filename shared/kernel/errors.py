@@ -30,6 +30,10 @@ class DomainError(Exception):
         self.violations: tuple[Violation, ...] = (Violation(rule, pointer, expected),)
 
 
+class Unreadable(DomainError):
+    """The question itself cannot be read: a parameter that can never mean anything here."""
+
+
 class Invalid(DomainError):
     """Readable, but against a rule."""
 

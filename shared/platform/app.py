@@ -1,70 +1,44 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from pydantic import SecretStr
 
-from shared.kernel.clock import Clock, SystemClock
-from shared.platform import exchange_routes, health, logs, operating_routes, problems
-from shared.platform.applying import Applier, Subscription
-from shared.platform.audit import Auditor
-from shared.platform.auth import IssuerKeys, Verifier, authenticate_first
-from shared.platform.broker import Broker
-from shared.platform.database import Database, Transaction
-from shared.platform.edge import Edge
-from shared.platform.feed import Feed
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Ears, Intake
-from shared.platform.intake_store import PostgresIntakeStore
-from shared.platform.log_archive import Archive
-from shared.platform.log_export import Exporter
-from shared.platform.log_keeping import LogKeeper
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.openapi import describe
-from shared.platform.projections import HeardAgain, Projected
-from shared.platform.redrive import Redriver
-from shared.platform.redrive_requests import RedriveRequests
-from shared.platform.redrive_store import PostgresRedriveStore
-from shared.platform.relay import Relay
-from shared.platform.relay_store import PostgresRelayStore
-from shared.platform.repair import Repair, Speakers
+from shared.platform import logs
+from shared.platform.database import Database
+from shared.platform.edge import exchange_routes, health, operating_routes, problems
+from shared.platform.edge.auth import IssuerKeys, Verifier, authenticate_first
+from shared.platform.edge.middleware import Edge
+from shared.platform.edge.openapi import describe
+from shared.platform.exchange.audit import Auditor
+from shared.platform.exchange.feed import Feed
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Intake
+from shared.platform.exchange.log_archive import Archive
+from shared.platform.exchange.log_export import Exporter
+from shared.platform.exchange.log_keeping import LogKeeper
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.redrive import Redriver
+from shared.platform.exchange.redrive_requests import RedriveRequests
+from shared.platform.exchange.redrive_store import PostgresRedriveStore
+from shared.platform.exchange.relay import Relay
+from shared.platform.exchange.relay_store import PostgresRelayStore
+from shared.platform.exchange.sampling import Sampling
+from shared.platform.exchange.service import Service, ears_of
 from shared.platform.revisions import head_of
-from shared.platform.sampling import Sampling
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
 
 log = structlog.get_logger()
-
-
-Job = Callable[[Database], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True)
-class Service:
-    """What is particular to one service."""
-
-    name: str
-    title: str
-    routers: Sequence[APIRouter]
-    subscriptions: Sequence[Subscription] = ()
-    jobs: Sequence[Job] = ()
-    """Work that goes on beside the intake, on the worker's database, until it is cancelled."""
-    projection: Sequence[Projected] = ()
-    """Tables that come from hearing alone: they can be made again beside the live ones."""
-    derive: Callable[[Transaction], Awaitable[None]] | None = None
-    """Of a projection: derives what its handlers leave out while a rebuild catches up."""
-    heard_again: Mapping[str, HeardAgain] = field(default_factory=dict)
-    """Of a service that owns more than that: how each source is heard again in place."""
-    clock: Clock = field(default_factory=SystemClock)
 
 
 def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
@@ -175,16 +149,6 @@ class _Start:
                 group.create_task(Auditor(worker, feed).run())
                 for job in self.service.jobs:
                     group.create_task(job(worker))
-
-
-def ears_of(
-    service: Service, worker: Database, *, broker: Broker, feed: Speakers, watermarks: Watermarks
-) -> Ears:
-    """What one replica of a listener hears with."""
-    store = PostgresIntakeStore(worker)
-    applier = Applier(store, feed=feed, listener=service.name, subscriptions=service.subscriptions)
-    repair = Repair(store, feed, applier=applier, listener=service.name, watermarks=watermarks)
-    return Ears(listener=service.name, me=uuid4(), store=store, broker=broker, applier=applier, repair=repair)
 
 
 def _report(task: "asyncio.Task[None]") -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
 
 

@@ -18,8 +18,8 @@ from sqlalchemy import text
 from shared.events.enrolment import EnrolmentEntered
 from shared.events.envelope import Envelope
 from shared.platform.event_log import append, partition_of
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.provision import consumer_config
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.provision import consumer_config
 from shared.platform.topology import PROVISIONER, Durable, inbox_of, stream_of
 from tests.benchmarks.ladder import facts_in
 from tests.benchmarks.serial import envelope

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from shared.events.enrolment import EnrolmentEntered
 from shared.platform.event_log import partition_of
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Intake
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Intake
 from tests.benchmarks.serial import entered
 from tests.benchmarks.stage import LISTENER, SPEAKER, Stage, stage
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from shared.platform import event_log
 from shared.platform.database import Database
-from shared.platform.log_archive import MEMBER, Archive
-from shared.platform.log_export import Exporter
-from shared.platform.log_reader import read
-from shared.platform.relay_store import Lease, PostgresRelayStore
+from shared.platform.exchange.log_archive import MEMBER, Archive
+from shared.platform.exchange.log_export import Exporter
+from shared.platform.exchange.log_reader import read
+from shared.platform.exchange.relay_store import Lease, PostgresRelayStore
 from shared.platform.topology import PARTITIONS, listeners_of
 from tests.benchmarks import report
 from tests.platform.test_event_log import target

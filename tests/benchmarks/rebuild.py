@@ -18,8 +18,8 @@ from deploy.local.state import passwords
 from services.indicators.main import SERVICE
 from services.indicators.settings import Settings
 from shared.events.envelope import Envelope
-from shared.platform.feed import Feed
-from shared.platform.rebuild import Rebuild
+from shared.platform.exchange.feed import Feed
+from shared.platform.exchange.rebuild import Rebuild
 from tests.benchmarks import report
 from tests.benchmarks.stage import fill_log
 from tests.support.living_stack import living_stack

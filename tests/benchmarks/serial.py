@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from shared.events.enrolment import EnrolmentEntered
 from shared.events.envelope import Envelope
-from shared.platform.nats_broker import NatsBroker
+from shared.platform.exchange.nats_broker import NatsBroker
 from shared.platform.topology import Durable
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.nats_server import running_nats

@@ -14,16 +14,16 @@ from sqlalchemy import text
 from shared.events.enrolment import EnrolmentEntered
 from shared.events.envelope import Envelope
 from shared.platform import event_log
-from shared.platform.app import Service, ears_of
-from shared.platform.applying import Heard, Subscription
-from shared.platform.broker import Broker
 from shared.platform.database import Database, Transaction
-from shared.platform.feed import Answer
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Ears
-from shared.platform.intake_store import Held
-from shared.platform.relay import Relay
-from shared.platform.relay_store import PostgresRelayStore
+from shared.platform.exchange.applying import Heard, Subscription
+from shared.platform.exchange.broker import Broker
+from shared.platform.exchange.feed import Answer
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Ears
+from shared.platform.exchange.intake_store import Held
+from shared.platform.exchange.relay import Relay
+from shared.platform.exchange.relay_store import PostgresRelayStore
+from shared.platform.exchange.service import Service, ears_of
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.nats_server import NatsServer, running_nats
 

@@ -9,8 +9,8 @@ import os
 import time
 from contextlib import suppress
 
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Intake
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Intake
 from tests.benchmarks import report
 from tests.benchmarks.stage import LISTENER, SPEAKER, Stage, stage
 

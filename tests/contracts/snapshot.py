@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.events.catalogue import BY_TYPE
-from shared.platform import asyncapi
+from shared.platform.exchange import asyncapi
 from shared.platform.topology import SPEAKERS
 from tests.contracts import compatibility, golden
 from tests.contracts.examples import envelope_of, example_of

@@ -12,7 +12,7 @@ import pytest
 from shared.events.catalogue import BY_TYPE, SPOKEN
 from shared.events.followup import OutcomeSettled
 from shared.events.labelling import LabelGranted
-from shared.platform import asyncapi, event_schemas
+from shared.platform.exchange import asyncapi, event_schemas
 from shared.platform.topology import HEARS, PARTITIONS, SPEAKERS, durables, rights, stream_of
 from tests.contracts.asyncapi_checks import faults
 from tests.contracts.examples import envelope_of, example_of

@@ -130,7 +130,9 @@ class Rig:
             "PROVISION_NATS_URL": f"nats://{HOST}:{self.place.ports['nats']}",
             "PROVISION_NATS_SEED_FILE": str(self.place.seed_file(topology.PROVISIONER)),
         }
-        code = await self.keeper.run("provisioner", "shared.platform.provision", environment=environment)
+        code = await self.keeper.run(
+            "provisioner", "shared.platform.exchange.provision", environment=environment
+        )
         return code == 0
 
     async def _provision_for_ever(self) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from shared.events.envelope import Envelope
-from shared.platform import log_reader
 from shared.platform.database import Database
-from shared.platform.log_archive import Archive
-from shared.platform.log_export import Exporter
-from shared.platform.log_keeping import LogKeeper
+from shared.platform.exchange import log_reader
+from shared.platform.exchange.log_archive import Archive
+from shared.platform.exchange.log_export import Exporter
+from shared.platform.exchange.log_keeping import LogKeeper
 from shared.platform.topology import PARTITIONS, listeners_of
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster

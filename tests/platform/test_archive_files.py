@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from shared.events.envelope import Envelope
-from shared.platform import log_archive
-from shared.platform.log_archive import MEMBER, Archive, BadArchive, Broken, Contents
-from shared.platform.log_export import Exported, Run, lineage_faults
+from shared.platform.exchange import log_archive
+from shared.platform.exchange.log_archive import MEMBER, Archive, BadArchive, Broken, Contents
+from shared.platform.exchange.log_export import Exported, Run, lineage_faults
 
 FILE = "x/day/p00.ndjson.gz"
 

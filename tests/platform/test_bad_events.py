@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from shared.events.envelope import Envelope
 from shared.platform import event_log
 from shared.platform.event_log import FactTooLarge
-from shared.platform.intake import Intake
+from shared.platform.exchange.intake import Intake
 from shared.platform.topology import inbox_of
 from tests.platform.test_event_log import target
 from tests.platform.test_exchange import (

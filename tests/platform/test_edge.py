@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.platform.fields import LongText
+from shared.platform.edge.fields import LongText
 from tests.platform.toy import SECRET, Toy, is_problem
 from tests.support.tokens import token
 

@@ -13,18 +13,18 @@ from sqlalchemy.exc import ProgrammingError
 from shared.events.envelope import Envelope
 from shared.events.labelling import TargetSet
 from shared.platform import event_log
-from shared.platform.app import Service, ears_of
-from shared.platform.applying import Heard, LogChanged, Subscription
-from shared.platform.broker import Broker, PublishFailed
 from shared.platform.database import Database, Transaction
 from shared.platform.event_log import partition_of
-from shared.platform.feed import Answer
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Ears, Intake
-from shared.platform.intake_store import Held
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.relay import Relay
-from shared.platform.relay_store import PostgresRelayStore
+from shared.platform.exchange.applying import Heard, LogChanged, Subscription
+from shared.platform.exchange.broker import Broker, PublishFailed
+from shared.platform.exchange.feed import Answer
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Ears, Intake
+from shared.platform.exchange.intake_store import Held
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.relay import Relay
+from shared.platform.exchange.relay_store import PostgresRelayStore
+from shared.platform.exchange.service import Service, ears_of
 from shared.platform.topology import Durable, durables
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster

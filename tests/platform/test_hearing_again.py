@@ -9,13 +9,13 @@ from services.followup.main import SERVICE as FOLLOWUP
 from services.indicators.main import SERVICE as INDICATORS
 from shared.events.envelope import Envelope, Fact
 from shared.events.followup import FollowupState, OutcomeSettled, OutcomeWithdrawn
-from shared.platform.app import Service, ears_of
 from shared.platform.database import Database
-from shared.platform.freshness import Watermarks
-from shared.platform.hearing_again import HearingAgain
-from shared.platform.log_merge import Pages
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.rebuild import InTheWay
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.hearing_again import HearingAgain
+from shared.platform.exchange.log_merge import Pages
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.rebuild import InTheWay
+from shared.platform.exchange.service import Service, ears_of
 from tests.enrolment.builders import Holder, label, session
 from tests.followup.lines import EVERYTHING, REPORTER, contract, enrolment, in_training, lot
 from tests.support.cluster import Cluster

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.platform.broker import Tail
+from shared.platform.exchange.broker import Tail
 from tests.platform.test_exchange import envelopes_of, say
 from tests.support.nats_server import NatsServer
 from tests.support.under_test import ServiceUnderTest

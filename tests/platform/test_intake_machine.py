@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from shared.events.envelope import Envelope
 from shared.events.labelling import TargetSet
-from shared.platform.applying import Heard
 from shared.platform.database import Database, Transaction
+from shared.platform.exchange.applying import Heard
 from tests.platform.test_event_log import target
 from tests.platform.test_exchange import Listener, envelopes_of
 from tests.support.cluster import Cluster

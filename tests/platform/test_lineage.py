@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.platform import event_log
-from shared.platform.applying import Applier, LogChanged, Read, SourceHalted
 from shared.platform.event_log import partition_of
+from shared.platform.exchange.applying import Applier, LogChanged, Read, SourceHalted
 from tests.platform.test_exchange import Listener, envelopes_of, listener, say
 from tests.support.under_test import ServiceUnderTest
 

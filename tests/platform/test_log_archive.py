@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from shared.platform.log_archive import Archive, BadArchive
-from shared.platform.log_export import DropRefused, Exporter
-from shared.platform.log_keeping import LogKeeper
+from shared.platform.exchange.log_archive import Archive, BadArchive
+from shared.platform.exchange.log_export import DropRefused, Exporter
+from shared.platform.exchange.log_keeping import LogKeeper
 from shared.platform.operators.__main__ import main as operate
 from shared.platform.topology import PARTITIONS
 from tests.platform.keeping import Keeping

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from shared.platform import event_log, log_reader
-from shared.platform.app import Service, assemble
+from shared.platform import event_log
+from shared.platform.app import assemble
 from shared.platform.database import Database
 from shared.platform.event_log import partition_of
+from shared.platform.exchange import log_reader
+from shared.platform.exchange.log_keeping import LogKeeper
+from shared.platform.exchange.relay_store import Lease, PostgresRelayStore, shares_of
+from shared.platform.exchange.service import Service
 from shared.platform.log_days import DAYS_AT_ONCE
-from shared.platform.log_keeping import LogKeeper
 from shared.platform.metrics import LOG_KEEPING_FAILED, LOG_UNPLANNED
-from shared.platform.relay_store import Lease, PostgresRelayStore, shares_of
 from shared.platform.topology import PARTITIONS
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster

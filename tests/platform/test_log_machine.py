@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from shared.events.envelope import Envelope
-from shared.platform import log_reader
 from shared.platform.database import Database
 from shared.platform.event_log import LogMoved, partition_of
-from shared.platform.log_archive import Archive, BadArchive
-from shared.platform.log_export import DropRefused, Exporter
-from shared.platform.log_keeping import LogKeeper
-from shared.platform.relay_store import Lease, PostgresRelayStore
+from shared.platform.exchange import log_reader
+from shared.platform.exchange.log_archive import Archive, BadArchive
+from shared.platform.exchange.log_export import DropRefused, Exporter
+from shared.platform.exchange.log_keeping import LogKeeper
+from shared.platform.exchange.relay_store import Lease, PostgresRelayStore
 from tests.platform.test_archive_files import rewrite
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster

@@ -5,7 +5,7 @@ from random import Random
 from uuid import uuid4
 
 from shared.events.envelope import Envelope
-from shared.platform.log_merge import by_speaker, merged
+from shared.platform.exchange.log_merge import by_speaker, merged
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 

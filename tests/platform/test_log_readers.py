@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from sqlalchemy.exc import DBAPIError
 
-from shared.platform.log_keeping import LogKeeper
+from shared.platform.exchange.log_keeping import LogKeeper
 from tests.platform.keeping import Keeping
 
 

@@ -3,10 +3,10 @@
 import httpx
 import pytest
 
-from shared.platform import redrive_requests
-from shared.platform.redrive import Redriver
-from shared.platform.redrive_requests import RedriveRequests
-from shared.platform.redrive_store import PostgresRedriveStore
+from shared.platform.exchange import redrive_requests
+from shared.platform.exchange.redrive import Redriver
+from shared.platform.exchange.redrive_requests import RedriveRequests
+from shared.platform.exchange.redrive_store import PostgresRedriveStore
 from tests.platform.test_exchange import Listener, envelopes_of, listener, say
 from tests.support.under_test import ServiceUnderTest
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.platform.freshness import Watermarks
-from shared.platform.nats_broker import NatsBroker
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.repair import Repair
+from shared.platform.exchange.sampling import Sampling
 from shared.platform.operators import __main__ as command_line
 from shared.platform.operators.environment import Refused
-from shared.platform.repair import Repair
-from shared.platform.sampling import Sampling
 from tests.platform.test_exchange import Listener, announced_by, envelopes_of, listener, say
 from tests.support.cluster import Cluster
 from tests.support.under_test import ServiceUnderTest

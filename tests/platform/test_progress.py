@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.platform.progress import UNWELL, Listening, Relaying
+from shared.platform.exchange.progress import UNWELL, Listening, Relaying
 
 LISTENING = {
     # behind, moved, still, heard, halted

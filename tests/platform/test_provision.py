@@ -8,7 +8,7 @@ import pytest
 from nats.aio.client import Client
 
 from shared.platform import topology
-from shared.platform.provision import connect, keep, provision
+from shared.platform.exchange.provision import connect, keep, provision
 from tests.platform.test_exchange import eventually
 from tests.support.nats_server import NatsServer
 

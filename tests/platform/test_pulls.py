@@ -8,9 +8,9 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from shared.platform.broker import Pulled
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.nats_pulls import CREDIT, NatsPulls
+from shared.platform.exchange.broker import Pulled
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.nats_pulls import CREDIT, NatsPulls
 from shared.platform.topology import PROVISIONER, durables, inbox_of
 from tests.platform.test_exchange import envelopes_of, say
 from tests.support.nats_server import NatsServer

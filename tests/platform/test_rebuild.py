@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from services.indicators.main import SERVICE
 from services.indicators.queries import cells_adrift
 from shared.events.envelope import Envelope, Fact
-from shared.platform.app import ears_of
-from shared.platform.applying import Applier
-from shared.platform.freshness import Watermarks
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.problems import is_transient
-from shared.platform.rebuild import InTheWay, Rebuild, Unequal
+from shared.platform.exchange.applying import Applier
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.rebuild import InTheWay, Rebuild, Unequal
+from shared.platform.exchange.service import ears_of
+from shared.platform.failures import is_transient
 from tests.indicators.told import described, enrolled, labelled, settled, target, withdrawn
 from tests.platform.test_exchange import DEADLINE, running
 from tests.platform.test_migrations import config

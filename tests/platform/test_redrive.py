@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from shared.platform.event_log import partition_of
-from shared.platform.redrive import Driven, Redriver, SourceHalted
-from shared.platform.redrive_store import Parked, PostgresRedriveStore
+from shared.platform.exchange.redrive import Driven, Redriver, SourceHalted
+from shared.platform.exchange.redrive_store import Parked, PostgresRedriveStore
 from tests.platform.test_exchange import Listener, envelopes_of, eventually, listener, say
 from tests.support.under_test import ServiceUnderTest
 

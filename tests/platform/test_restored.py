@@ -10,17 +10,17 @@ from uuid import uuid4
 import pytest
 
 from services.indicators.main import SERVICE
-from shared.platform import adopting
-from shared.platform.adopting import NotDecided, Standing
-from shared.platform.app import ears_of
-from shared.platform.broker import Holding, Tail
 from shared.platform.database import Database
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Intake
-from shared.platform.rebuild import Rebuild
-from shared.platform.relay import Relay
-from shared.platform.relay_store import LOG_WENT_BACK, PostgresRelayStore
-from shared.platform.restoring import Decision, decide, divergence, earlier_decision
+from shared.platform.exchange import adopting
+from shared.platform.exchange.adopting import NotDecided, Standing
+from shared.platform.exchange.broker import Holding, Tail
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Intake
+from shared.platform.exchange.rebuild import Rebuild
+from shared.platform.exchange.relay import Relay
+from shared.platform.exchange.relay_store import LOG_WENT_BACK, PostgresRelayStore
+from shared.platform.exchange.restoring import Decision, decide, divergence, earlier_decision
+from shared.platform.exchange.service import ears_of
 from tests.platform.test_event_log import target
 from tests.platform.test_exchange import eventually, running
 from tests.support.nats_server import NatsServer

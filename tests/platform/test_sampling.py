@@ -5,9 +5,9 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
-from shared.platform.freshness import Watermarks
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.sampling import Sampling
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.sampling import Sampling
 from tests.platform.test_exchange import (
     Listener,
     announced_by,

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.events.envelope import Envelope
-from shared.platform.broker import Holding, Tail
 from shared.platform.database import Database
-from shared.platform.intake_store import PostgresIntakeStore
-from shared.platform.relay_store import LOG_WENT_BACK, Lease, PostgresRelayStore
+from shared.platform.exchange.broker import Holding, Tail
+from shared.platform.exchange.intake_store import PostgresIntakeStore
+from shared.platform.exchange.relay_store import LOG_WENT_BACK, Lease, PostgresRelayStore
 from shared.platform.topology import PARTITIONS, durables
 from tests.platform.test_exchange import envelopes_of, say
 from tests.support.under_test import ServiceUnderTest

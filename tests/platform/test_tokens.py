@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from shared.platform.auth import IssuerKeys, KeysNotHad
+from shared.platform.edge.auth import IssuerKeys, KeysNotHad
 from tests.platform.toy import is_problem
 from tests.support.tokens import ISSUER, signing_key, token
 

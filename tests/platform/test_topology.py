@@ -4,8 +4,16 @@ import importlib
 
 import pytest
 
-from shared.platform.provision import consumer_config, stream_config
-from shared.platform.topology import HEARS, OPERATOR, PARTITIONS, PROVISIONER, SPEAKERS, durables, rights
+from shared.platform.exchange.provision import consumer_config, stream_config
+from shared.platform.topology import (
+    HEARS,
+    OPERATOR,
+    PARTITIONS,
+    PROVISIONER,
+    SPEAKERS,
+    durables,
+    rights,
+)
 
 
 @pytest.mark.parametrize("service", SPEAKERS)

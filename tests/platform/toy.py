@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy import text
 
 from shared.kernel.errors import Conflict, Rule
-from shared.platform.app import Service, assemble
-from shared.platform.auth import Caller, Verifier, require
-from shared.platform.bulk import Verdict, read_lot, run_lot
+from shared.platform.app import assemble
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
-from shared.platform.dependencies import Db, Reader, Tx
-from shared.platform.fields import Body, IsoDate, Reference, Siret
+from shared.platform.edge.auth import Verifier, require
+from shared.platform.edge.bulk import Verdict, read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Reader, Tx
+from shared.platform.edge.fields import Body, IsoDate, Reference, Siret
+from shared.platform.exchange.service import Service
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.tokens import ISSUER, TestKeys, token

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from shared.events.envelope import Envelope
-from shared.platform.intake_store import ID_BITS, Held
+from shared.platform.exchange.intake_store import ID_BITS, Held
 from shared.platform.topology import HEARS, PARTITIONS
 from tests.simulation.tables import Parked, Tables
 from tests.simulation.truth import Event, Place

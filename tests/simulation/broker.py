@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.events.envelope import BadEnvelope, Envelope
 from shared.events.watermark import Watermark
-from shared.platform.broker import BrokerUnavailable, Holding, PublishFailed, Pulled, Tail
+from shared.platform.exchange.broker import BrokerUnavailable, Holding, PublishFailed, Pulled, Tail
 from shared.platform.topology import SPEAKERS, Durable, durables
 from tests.simulation.books import check_confirmed
 from tests.simulation.loop import Life, let_go

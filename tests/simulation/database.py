@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from shared.events.envelope import Envelope, Fact
 from shared.platform.database import Transaction
 from shared.platform.event_log import partition_of
-from shared.platform.intake_store import Held
+from shared.platform.exchange.intake_store import Held
 from tests.simulation.books import check_commit
 from tests.simulation.facts import BASE, kind_of
 from tests.simulation.loop import Life, let_go

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from shared.events.envelope import Envelope
 from shared.events.watermark import Watermark
-from shared.platform.broker import Holding
-from shared.platform.feed import Answer, FeedUnavailable
-from shared.platform.intake_store import Held, digests_of
-from shared.platform.relay_store import LOG_WENT_BACK, Lease, shares_of
+from shared.platform.exchange.broker import Holding
+from shared.platform.exchange.feed import Answer, FeedUnavailable
+from shared.platform.exchange.intake_store import Held, digests_of
+from shared.platform.exchange.relay_store import LOG_WENT_BACK, Lease, shares_of
 from tests.simulation.books import check_cursor
 from tests.simulation.database import Database, Unit
 from tests.simulation.loop import Life

@@ -5,14 +5,14 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from shared.events.envelope import Envelope
-from shared.platform import applying
-from shared.platform.applying import Read
-from shared.platform.broker import Pulled
 from shared.platform.event_log import partition_of
-from shared.platform.intake_store import Held
-from shared.platform.relay import Relay
-from shared.platform.relay_store import Lease
-from shared.platform.repair import Repair
+from shared.platform.exchange import applying
+from shared.platform.exchange.applying import Read
+from shared.platform.exchange.broker import Pulled
+from shared.platform.exchange.intake_store import Held
+from shared.platform.exchange.relay import Relay
+from shared.platform.exchange.relay_store import Lease
+from shared.platform.exchange.repair import Repair
 from tests.simulation.broker import SimulatedPulls
 from tests.simulation.database import Database, Unit
 from tests.simulation.memories import IntakeMemoryTransaction, RelayMemory

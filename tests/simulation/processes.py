@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from shared.platform.applying import Applier, Heard, Subscription
 from shared.platform.database import Transaction
-from shared.platform.freshness import Watermarks
-from shared.platform.intake import Ears, Intake
-from shared.platform.relay import Relay
-from shared.platform.repair import Repair
+from shared.platform.exchange.applying import Applier, Heard, Subscription
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake import Ears, Intake
+from shared.platform.exchange.relay import Relay
+from shared.platform.exchange.repair import Repair
 from shared.platform.topology import HEARS
 from tests.simulation.broker import Server, SimulatedBroker
 from tests.simulation.database import IDLE_TIMEOUT, Database, Unit, broken_rule, no_such_table

@@ -7,7 +7,7 @@ from random import Random
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.platform import relay
+from shared.platform.exchange import relay
 from tests.simulation.books import strangers_are_what_was_lost, unmet, unsettled
 from tests.simulation.facts import SAYS
 from tests.simulation.loop import Life, Stuck

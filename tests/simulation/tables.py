@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.events.envelope import Envelope
-from shared.platform.intake_store import Held
+from shared.platform.exchange.intake_store import Held
 from shared.platform.topology import PARTITIONS
 
 

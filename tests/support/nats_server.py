@@ -15,8 +15,8 @@ import nats
 from deploy.local.processes import die_with_parent
 from deploy.nats import config, keys
 from shared.platform import topology
-from shared.platform.nats_broker import NatsBroker
-from shared.platform.provision import provision
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.provision import provision
 from tests.support.cluster import free_port
 
 

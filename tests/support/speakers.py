@@ -8,10 +8,10 @@ from itertools import groupby
 from shared.events.envelope import Envelope, Fact
 from shared.platform import event_log
 from shared.platform.database import Database
-from shared.platform.feed import Answer
-from shared.platform.intake_store import Held
-from shared.platform.log_digests import LogDigests, log_digests
-from shared.platform.log_epochs import LogEpoch, log_epochs
+from shared.platform.exchange.feed import Answer
+from shared.platform.exchange.intake_store import Held
+from shared.platform.exchange.log_digests import LogDigests, log_digests
+from shared.platform.exchange.log_epochs import LogEpoch, log_epochs
 from tests.support.cluster import Cluster
 
 SPEAKERS = ("labelling", "enrolment", "followup")

@@ -15,14 +15,14 @@ from fastapi import FastAPI
 
 from shared.events.catalogue import read_fact
 from shared.events.envelope import Envelope, Fact
-from shared.platform.app import Service, ears_of
-from shared.platform.applying import Applier
-from shared.platform.auth import Verifier
 from shared.platform.database import Database
+from shared.platform.edge.auth import Verifier
 from shared.platform.event_log import partition_of
-from shared.platform.feed import Feed
-from shared.platform.freshness import Watermarks
-from shared.platform.nats_broker import NatsBroker
+from shared.platform.exchange.applying import Applier
+from shared.platform.exchange.feed import Feed
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.service import Service, ears_of
 from shared.platform.settings import ServiceSettings
 from tests.support.cluster import Cluster
 from tests.support.tokens import ISSUER, TestKeys, token

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.kernel.errors import Unavailable
 from shared.platform.database import Transaction
-from shared.platform.problems import BUSY
+from shared.platform.edge.problems import BUSY
 from shared.platform.rows import Row, insert_rows, unnested
 
 

@@ -8,8 +8,8 @@ from services.enrolment.schemas.ends import CertificationBody
 from services.enrolment.schemas.texts import Reference
 from services.enrolment.schemas.views import CertificationView
 from services.enrolment.use_cases.certifications import declare_result
-from shared.platform.dependencies import Today, Tx
-from shared.platform.fields import Siren
+from shared.platform.edge.dependencies import Today, Tx
+from shared.platform.edge.fields import Siren
 
 router = APIRouter(
     prefix="/v1/holders/{siren}/enrolments/{reference}/certifications", tags=["certifications"]

@@ -11,11 +11,11 @@ from services.enrolment.schemas.texts import Reference, hide_nir
 from services.enrolment.schemas.views import EnrolmentView, EnrolmentWritten
 from services.enrolment.use_cases.answers import only, verdicts_of
 from services.enrolment.use_cases.ends import declare_ends, withdraw_wrong_end
-from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
-from shared.platform.dependencies import Db, Today, Tx
-from shared.platform.fields import Siren
-from shared.platform.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.bulk import Verdict, read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Today, Tx
+from shared.platform.edge.fields import Siren
+from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1/holders/{siren}", tags=["ends"])
 

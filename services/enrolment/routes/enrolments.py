@@ -13,12 +13,12 @@ from services.enrolment.schemas.views import EnrolmentFile, EnrolmentPage, Enrol
 from services.enrolment.use_cases.answers import only, verdicts_of
 from services.enrolment.use_cases.entries import declare_enrolments
 from services.enrolment.use_cases.readings import open_file
-from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
-from shared.platform.dependencies import Db, Reader, Today, Tx
-from shared.platform.fields import Siren
-from shared.platform.openapi import BULK_RESULTS, bulk_body
-from shared.platform.problems import error_items, language_of
+from shared.platform.edge.bulk import Verdict, read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Reader, Today, Tx
+from shared.platform.edge.fields import Siren
+from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.problems import error_items, language_of
 
 router = APIRouter(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from services.enrolment.schemas.texts import Reference
-from shared.platform.auth import Caller, require
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
 
 Writer = Annotated[Caller, Depends(require("enrolment:write"))]
 Asker = Annotated[Caller, Depends(require("enrolment:read", "enrolment:write"))]

@@ -9,8 +9,9 @@ from services.enrolment.schemas.texts import Purpose
 from services.enrolment.schemas.views import Roster
 from services.enrolment.use_cases.readings import RosterWanted
 from services.enrolment.use_cases.readings import read_roster as read_page
-from shared.platform.auth import Caller, require
-from shared.platform.dependencies import Tx
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
+from shared.platform.edge.dependencies import Tx
 
 router = APIRouter(prefix="/v1/rosters", tags=["rosters"])
 

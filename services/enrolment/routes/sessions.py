@@ -18,11 +18,11 @@ from services.enrolment.schemas.sessions import (
 from services.enrolment.schemas.texts import Reference, hide_nir
 from services.enrolment.use_cases.answers import only, verdicts_of
 from services.enrolment.use_cases.sessions import declare_sessions
-from shared.platform.bulk import Verdict, read_lot, run_lot
 from shared.platform.database import Transaction
-from shared.platform.dependencies import Db, Reader, Today, Tx
-from shared.platform.fields import Siren
-from shared.platform.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.bulk import Verdict, read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Reader, Today, Tx
+from shared.platform.edge.fields import Siren
+from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1/holders/{siren}/sessions", tags=["sessions"])
 

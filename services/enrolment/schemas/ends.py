@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from services.enrolment.domain.certifications import DeclaredResult
 from services.enrolment.domain.ends import DeclaredEnd
 from services.enrolment.schemas.texts import Code, Reference, RegisterEntry
-from shared.platform.fields import Body, Count, IsoDate, Level
+from shared.platform.edge.fields import Body, Count, IsoDate, Level
 
 _END: dict[str, Any] = {"kind": "abandoned", "ended_on": "2016-06-14", "reason": "job_found"}
 _ITEM = {"reference": "INS-00042", **_END}

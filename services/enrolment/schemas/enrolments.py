@@ -15,7 +15,7 @@ from services.enrolment.schemas.texts import (
     Phone,
     Reference,
 )
-from shared.platform.fields import Body, Count, Flag, IsoDate, Level
+from shared.platform.edge.fields import Body, Count, Flag, IsoDate, Level
 
 Cents = Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
 Known = Literal["yes", "no", "unknown"]

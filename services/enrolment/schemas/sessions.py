@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from services.enrolment.domain.sessions import DeclaredSession
 from services.enrolment.schemas.texts import Reference
-from shared.platform.fields import Body, Count, Flag, IsoDate, View
+from shared.platform.edge.fields import Body, Count, Flag, IsoDate, View
 
 _EXAMPLE: dict[str, Any] = {
     "training": "2016-PARIS-042",

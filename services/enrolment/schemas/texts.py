@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from services.enrolment.domain.nir import holds_nir
 from services.enrolment.domain.refusals import NIR_REFUSED
-from shared.platform import fields
-from shared.platform.fields import FORBIDDEN_CHARACTER, Text
+from shared.platform.edge import fields
+from shared.platform.edge.fields import FORBIDDEN_CHARACTER, Text
 
 
 def _no_nir(value: Any) -> Any:

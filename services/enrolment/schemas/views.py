@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class ProfileView(View):

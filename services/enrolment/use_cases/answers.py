@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.kernel.errors import DomainError
-from shared.platform.bulk import Verdict
+from shared.platform.edge.bulk import Verdict
 
 Answer = Verdict | DomainError
 

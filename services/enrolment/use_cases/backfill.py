@@ -6,7 +6,7 @@ from datetime import date
 from services.enrolment.domain.calendars import Calendar
 from services.enrolment.tables import EXCHANGE
 from shared.platform import journal
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
 
 SCOPE = "enrolment:backfill"

@@ -9,9 +9,9 @@ from services.enrolment.repository import locks
 from services.enrolment.use_cases.backfill import calendar_of, record_backfill
 from services.enrolment.use_cases.speech import certification_fact
 from shared.kernel.errors import UNKNOWN, NotFound
-from shared.platform.auth import Caller
-from shared.platform.bulk import Verdict
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 
 
 async def declare_result(

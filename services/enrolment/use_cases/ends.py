@@ -16,9 +16,9 @@ from services.enrolment.use_cases.ledger import Ledger
 from services.enrolment.use_cases.speech import changed, ended
 from shared.events.enrolment import EnrolmentState
 from shared.kernel.errors import UNKNOWN, DomainError, NotFound
-from shared.platform.auth import Caller
-from shared.platform.bulk import Verdict
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 
 
 async def declare_ends(

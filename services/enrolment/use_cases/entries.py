@@ -28,9 +28,9 @@ from services.enrolment.use_cases.ledger import Ledger
 from services.enrolment.use_cases.speech import changed, entered
 from shared.events.enrolment import EnrolmentState
 from shared.kernel.errors import Conflict, DomainError, Invalid, Violation
-from shared.platform.auth import Caller
-from shared.platform.bulk import Verdict
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 from shared.platform.event_log import MAX_EVENTS
 
 

@@ -18,7 +18,7 @@ from services.enrolment.tables import EXCHANGE
 from shared.kernel.dates import add_months
 from shared.kernel.errors import UNKNOWN, Invalid, NotFound
 from shared.platform import journal
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
 
 

@@ -25,9 +25,9 @@ from services.enrolment.use_cases.ledger import Ledger
 from services.enrolment.use_cases.speech import session_fact
 from shared.events.enrolment import SessionState
 from shared.kernel.errors import Conflict, DomainError
-from shared.platform.auth import Caller
-from shared.platform.bulk import Verdict
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 
 
 async def declare_sessions(

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from services.followup.domain.observations import Kind, Observation, Source
 from shared.kernel.errors import Unavailable
 from shared.platform.database import Transaction
-from shared.platform.problems import BUSY
+from shared.platform.edge.problems import BUSY
 
 COLUMNS = (
     "reporter, reference, source, kind, enrolment_id, collected_on, first_collected_on, recorded_at, digest,"

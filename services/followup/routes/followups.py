@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends
 from services.followup import queries
 from services.followup.schemas.followups import ExclusionBody, ExclusionReceipt, FollowupView, receipt_of
 from services.followup.use_cases.exclusions import exclude_learner
-from shared.platform.auth import Caller, require
-from shared.platform.dependencies import Reader, Today, Tx
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
+from shared.platform.edge.dependencies import Reader, Today, Tx
 
 router = APIRouter(prefix="/v1", tags=["follow-ups"])
 

@@ -12,12 +12,13 @@ from services.followup import queries
 from services.followup.schemas.lots import LotView, ObservationPage
 from services.followup.schemas.outcomes import Line, OutcomeLot, verdicts_schema
 from services.followup.use_cases.outcomes import Sending, count_refused, record_outcomes, reporter_of
-from shared.platform.auth import Caller, require
-from shared.platform.bulk import Verdict, read_lot, run_lot
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
-from shared.platform.dependencies import Db, Reader, Today
-from shared.platform.fields import Reference
-from shared.platform.openapi import bulk_body
+from shared.platform.edge.auth import require
+from shared.platform.edge.bulk import Verdict, read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Reader, Today
+from shared.platform.edge.fields import Reference
+from shared.platform.edge.openapi import bulk_body
 
 router = APIRouter(prefix="/v1", tags=["outcomes"])
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict
 
 from services.followup.domain.followups import Exclusion, ExclusionCode, Followup
-from shared.platform.fields import Body, IsoDate, Reference, View
+from shared.platform.edge.fields import Body, IsoDate, Reference, View
 
 
 class ExclusionBody(Body):

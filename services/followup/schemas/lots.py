@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class PeriodView(View):

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from services.followup.domain.lots import LotHead
 from services.followup.domain.observations import Kind, Scheme, Statement
 from services.followup.domain.refusals import BAD_PERIOD
-from shared.platform.fields import Body, IsoDate, Reference, Siret, Text, View
+from shared.platform.edge.fields import Body, IsoDate, Reference, Siret, Text, View
 
 _ENROLMENT: Final = "8c0f2d5e-7d0f-4c39-9a43-0b9c2f4f6a11"
 _CONTRACT_EXAMPLE: Final[dict[str, JsonValue]] = {

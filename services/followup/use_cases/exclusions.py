@@ -12,7 +12,7 @@ from services.followup.use_cases.settling import resettle, save_and_speak
 from shared.kernel.dates import check_effective, is_old
 from shared.kernel.errors import UNKNOWN, Conflict, NotFound
 from shared.platform import journal
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
 
 BACKFILL = "followup:backfill"

@@ -30,9 +30,9 @@ from services.followup.tables import EXCHANGE
 from services.followup.use_cases.settling import Resettled, resettle, save_and_speak
 from shared.kernel.errors import DomainError, Forbidden, Violation
 from shared.platform import journal
-from shared.platform.auth import Caller
-from shared.platform.bulk import Verdict
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 
 BACKFILL: Final = "followup:backfill"
 _STATUS: Final = {

@@ -35,7 +35,7 @@ from services.indicators.repository.facts import known
 from services.indicators.tables import cube, enrolment_fact, enrolment_history, head_cube, training_fact
 from shared.kernel.errors import UNKNOWN, NotFound
 from shared.platform.database import Transaction
-from shared.platform.freshness import positions_heard, require_heard
+from shared.platform.exchange.freshness import positions_heard, require_heard
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime
 from services.indicators.domain.periods import FORMS
 from services.indicators.schemas import Asked
 from shared.kernel.clock import Clock
-from shared.platform.dependencies import Today
-from shared.platform.fields import IsoDate, Text
+from shared.platform.edge.dependencies import Today
+from shared.platform.edge.fields import IsoDate, Text
 
 IndicatorId = Annotated[
     str, Path(max_length=40, pattern=r"^[a-z][a-z0-9_]*$", examples=["insertion_6"], description="Its id.")

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends
 from services.indicators import queries
 from services.indicators.routes.asking import IndicatorId
 from services.indicators.schemas import DefinitionsView, DefinitionView, definition_view
-from shared.platform.auth import Caller, require
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
 
 router = APIRouter(prefix="/v1/definitions", tags=["definitions"])
 Reading = Annotated[Caller, Depends(require("indicators:read", "indicators:exact"))]

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends
 from services.indicators import queries, use_cases
 from services.indicators.routes.asking import IndicatorId, Purpose, Question
 from services.indicators.schemas import FigureView, figure_view
-from shared.platform.auth import Caller, require
-from shared.platform.dependencies import Tx
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
+from shared.platform.edge.dependencies import Tx
 
 router = APIRouter(prefix="/v1", tags=["exact figures"])
 

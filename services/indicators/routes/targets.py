@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends
 from services.indicators import queries
 from services.indicators.routes.asking import AsOf
 from services.indicators.schemas import TargetsView, targets_view
-from shared.platform.auth import Caller, require
-from shared.platform.dependencies import Reader, Today
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
+from shared.platform.edge.dependencies import Reader, Today
 
 router = APIRouter(prefix="/v1", tags=["targets"])
 

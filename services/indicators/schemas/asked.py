@@ -10,7 +10,7 @@ from services.indicators.domain.periods import parse_period
 from services.indicators.domain.refusals import BEFORE_ALL
 from shared.kernel.dates import DATE_IN_FUTURE
 from shared.kernel.errors import Invalid
-from shared.platform.problems import ProblemError
+from shared.platform.edge.problems import ProblemError
 
 FIRST_YEAR = 1900
 

@@ -15,7 +15,7 @@ from services.indicators.domain.precision import LEVEL, Range
 from services.indicators.domain.rounding import half_up
 from services.indicators.domain.status import State
 from services.indicators.schemas.words import Words
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class ResponseView(View):

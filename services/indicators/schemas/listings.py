@@ -9,7 +9,7 @@ from services.indicators.domain.definitions import Definition
 from services.indicators.domain.rounding import half_up
 from services.indicators.domain.targets import Target
 from services.indicators.schemas.words import Words
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class DefinitionView(View):

@@ -1,6 +1,6 @@
 """A text in both languages."""
 
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class Words(View):

@@ -23,10 +23,10 @@ from services.labelling.schemas.applications import (
 from services.labelling.schemas.words import Page
 from services.labelling.use_cases import applications as use_cases
 from services.labelling.use_cases.applications import Declaration
-from shared.platform.bulk import read_lot, run_lot
-from shared.platform.dependencies import Db, Reader, Tx
-from shared.platform.fields import Reference, Siren
-from shared.platform.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.bulk import read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Reader, Tx
+from shared.platform.edge.fields import Reference, Siren
+from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1/holders/{siren}", tags=["applications"])
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.labelling.use_cases.effective import Actor
-from shared.platform.auth import Caller, require
-from shared.platform.dependencies import Today
-from shared.platform.fields import Siren
+from shared.platform.caller import Caller
+from shared.platform.edge.auth import require
+from shared.platform.edge.dependencies import Today
+from shared.platform.edge.fields import Siren
 
 _OFFICE = "labelling:office"
 

@@ -8,8 +8,8 @@ from services.labelling.routes.paging import After, Limit
 from services.labelling.schemas.calls import CallBody, CallView, CriteriaSetId, CriteriaSetView
 from services.labelling.schemas.words import Page
 from services.labelling.use_cases import calls as use_cases
-from shared.platform.dependencies import Reader, Tx
-from shared.platform.fields import Reference
+from shared.platform.edge.dependencies import Reader, Tx
+from shared.platform.edge.fields import Reference
 
 router = APIRouter(prefix="/v1", tags=["calls"])
 

@@ -15,10 +15,10 @@ from services.labelling.schemas.application_views import DecisionView, LabelView
 from services.labelling.schemas.decisions import DecisionBody, DecisionItem, DecisionLot, LabelChangeBody
 from services.labelling.use_cases import decisions as use_cases
 from services.labelling.use_cases.labels import change_label
-from shared.platform.bulk import read_lot, run_lot
-from shared.platform.dependencies import Db, Reader, Tx
-from shared.platform.fields import Reference
-from shared.platform.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.bulk import read_lot, run_lot
+from shared.platform.edge.dependencies import Db, Reader, Tx
+from shared.platform.edge.fields import Reference
+from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
 

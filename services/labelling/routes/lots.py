@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from shared.platform.bulk import Verdict, Work
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict, Work
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")

@@ -20,8 +20,8 @@ from services.labelling.schemas.networks import (
 from services.labelling.schemas.words import Page
 from services.labelling.use_cases import networks as use_cases
 from services.labelling.use_cases import targets as target_use_cases
-from shared.platform.dependencies import Reader, Today, Tx
-from shared.platform.fields import Reference
+from shared.platform.edge.dependencies import Reader, Today, Tx
+from shared.platform.edge.fields import Reference
 
 router = APIRouter(prefix="/v1", tags=["networks"])
 

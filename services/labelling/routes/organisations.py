@@ -6,8 +6,8 @@ from services.labelling.queries.organisations import organisation
 from services.labelling.routes.callers import Declarant, HolderReader
 from services.labelling.schemas.organisations import OrganisationBody, OrganisationView, SiteBody
 from services.labelling.use_cases import organisations as use_cases
-from shared.platform.dependencies import Reader, Tx
-from shared.platform.fields import Siren, Siret
+from shared.platform.edge.dependencies import Reader, Tx
+from shared.platform.edge.fields import Siren, Siret
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from shared.platform.fields import IsoDate, Reference
+from shared.platform.edge.fields import IsoDate, Reference
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items of the answer.")]
 After = Annotated[Reference | None, Query(description="`next` of the answer before.")]

@@ -10,8 +10,8 @@ from services.labelling.domain.trainings import CertificationKind
 from services.labelling.queries import register as queries
 from services.labelling.routes.paging import Limit, On
 from services.labelling.schemas.register import RegisterPage, RegisterView
-from shared.platform.dependencies import Reader, Today
-from shared.platform.fields import Reference, Siren
+from shared.platform.edge.dependencies import Reader, Today
+from shared.platform.edge.fields import Reference, Siren
 
 router = APIRouter(prefix="/v1", tags=["register"])
 

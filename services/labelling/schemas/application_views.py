@@ -9,7 +9,7 @@ from services.labelling.domain.decisions import Outcome
 from services.labelling.domain.labels import ChangeKind
 from services.labelling.domain.trainings import CertificationKind, NeedKind
 from services.labelling.schemas.words import Words
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class CertificationView(View):

@@ -14,7 +14,17 @@ from services.labelling.domain.trainings import (
     NeedKind,
 )
 from services.labelling.schemas.words import Code, Percent
-from shared.platform.fields import Body, Count, Flag, IsoDate, Level, Reference, RegisterEntry, Siret, Text
+from shared.platform.edge.fields import (
+    Body,
+    Count,
+    Flag,
+    IsoDate,
+    Level,
+    Reference,
+    RegisterEntry,
+    Siret,
+    Text,
+)
 
 Support = Literal["cv", "cover_letter", "professional_project", "mentoring"]
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from services.labelling.domain.calls import LABEL_MONTHS, Call, Intake
 from services.labelling.domain.criteria import Kind, Operator
 from services.labelling.schemas.words import Words
-from shared.platform.fields import Body, IsoDate, Reference, Text, View
+from shared.platform.edge.fields import Body, IsoDate, Reference, Text, View
 
 CriteriaSetId = Annotated[
     str,

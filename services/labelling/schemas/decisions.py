@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from services.labelling.domain.decisions import Decision, Outcome, Reason
 from services.labelling.domain.labels import Change, ChangeKind
 from services.labelling.schemas.words import Code
-from shared.platform.fields import Body, IsoDate, LongText, Reference, Siren, Text
+from shared.platform.edge.fields import Body, IsoDate, LongText, Reference, Siren, Text
 
 _EXAMPLE: dict[str, Any] = {
     "holder": "732829320",

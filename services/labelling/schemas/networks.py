@@ -18,7 +18,7 @@ from services.labelling.domain.networks import (
 from services.labelling.domain.targets import Indicator, Target
 from services.labelling.domain.trainings import training_id_of
 from services.labelling.schemas.words import Departement, Words
-from shared.platform.fields import Body, Count, IsoDate, LongText, Reference, Siren, Text, View
+from shared.platform.edge.fields import Body, Count, IsoDate, LongText, Reference, Siren, Text, View
 
 _BRIDGE: dict[str, Any] = {
     "from": {"holder": "732829320", "training": "FORM-001"},

@@ -5,7 +5,7 @@ from datetime import date
 from pydantic import ConfigDict
 
 from services.labelling.domain.organisations import DeclaredSite, LegalStatus
-from shared.platform.fields import Body, CodeInsee, IsoDate, Text, View
+from shared.platform.edge.fields import Body, CodeInsee, IsoDate, Text, View
 
 
 class OrganisationBody(Body):

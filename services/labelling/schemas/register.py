@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.labelling.domain.labels import Status
 from services.labelling.schemas.application_views import CertificationView, SuspensionView
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 
 class HolderView(View):

@@ -4,7 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field, StringConstraints
 
-from shared.platform.fields import View
+from shared.platform.edge.fields import View
 
 Code = Annotated[
     str,

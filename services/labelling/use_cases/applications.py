@@ -16,8 +16,8 @@ from services.labelling.repository.organisations import hold_organisation
 from services.labelling.use_cases.effective import Actor
 from services.labelling.use_cases.settled import Settled, raise_refusal, settle_each
 from shared.kernel.errors import UNKNOWN, Conflict, Invalid, NotFound
-from shared.platform.bulk import Verdict
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 
 
 @dataclass(frozen=True)

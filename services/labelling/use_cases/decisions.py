@@ -25,8 +25,8 @@ from services.labelling.use_cases.effective import Actor
 from services.labelling.use_cases.facts import label_granted, training_described
 from services.labelling.use_cases.settled import Settled, raise_refusal, settle_each
 from shared.kernel.errors import Conflict, Invalid
-from shared.platform.bulk import Verdict
 from shared.platform.database import Transaction
+from shared.platform.edge.bulk import Verdict
 
 
 async def record_decisions(tx: Transaction, decisions: Sequence[Decision], *, actor: Actor) -> list[Verdict]:

@@ -7,7 +7,7 @@ from datetime import date
 from services.labelling.tables import EXCHANGE
 from shared.kernel.dates import check_effective, is_old
 from shared.platform import journal
-from shared.platform.auth import Caller
+from shared.platform.caller import Caller
 from shared.platform.database import Transaction
 
 

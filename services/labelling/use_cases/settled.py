@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from shared.kernel.errors import DomainError
-from shared.platform.bulk import Verdict
+from shared.platform.edge.bulk import Verdict
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")

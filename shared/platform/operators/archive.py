@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 
 from shared.platform.database import Database
-from shared.platform.log_archive import Archive, BadArchive
-from shared.platform.log_export import DropRefused, Exported, Exporter, lineage_faults
+from shared.platform.exchange.log_archive import Archive, BadArchive
+from shared.platform.exchange.log_export import DropRefused, Exported, Exporter, lineage_faults
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import SPEAKERS
 

@@ -5,8 +5,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.platform.audit import earliest, mismatches
-from shared.platform.feed import FeedUnavailable
+from shared.platform.exchange.audit import earliest, mismatches
+from shared.platform.exchange.feed import FeedUnavailable
 from shared.platform.operators.environment import (
     Refused,
     json_argument,

@@ -13,11 +13,11 @@ from typing import Any, cast
 import httpx
 from pydantic import ValidationError
 
-from shared.platform.app import Service
-from shared.platform.applying import Applier
 from shared.platform.database import Database
-from shared.platform.feed import Feed
-from shared.platform.intake_store import PostgresIntakeStore
+from shared.platform.exchange.applying import Applier
+from shared.platform.exchange.feed import Feed
+from shared.platform.exchange.intake_store import PostgresIntakeStore
+from shared.platform.exchange.service import Service
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import SPEAKERS
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.platform import exchange_state, heard_positions
+from shared.platform.exchange import heard_positions
+from shared.platform.exchange import state as exchange_state
+from shared.platform.exchange.progress import UNWELL
 from shared.platform.operators.environment import chosen, rounded, services_argument, show, worker_of
-from shared.platform.progress import UNWELL
 
 HELP = "events behind and their age, per relay and per source; ends with 1 when one is stuck, deaf or halted"
 

@@ -3,8 +3,8 @@
 import argparse
 from dataclasses import asdict
 
-from shared.platform import parked_events
 from shared.platform.event_log import Position
+from shared.platform.exchange import parked_events
 from shared.platform.operators.environment import (
     Refused,
     json_argument,

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from shared.platform import exchange_state
+from shared.platform.exchange import state as exchange_state
 from shared.platform.operators.environment import chosen, rounded, services_argument, show, worker_of
 
 HELP = "last number applied and announced, by source and partition"

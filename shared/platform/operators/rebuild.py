@@ -4,9 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from shared.platform.applying import LogChanged
-from shared.platform.feed import FeedUnavailable
-from shared.platform.hearing_again import HearingAgain
+from shared.platform.exchange.applying import LogChanged
+from shared.platform.exchange.feed import FeedUnavailable
+from shared.platform.exchange.hearing_again import HearingAgain
+from shared.platform.exchange.rebuild import InTheWay, Rebuild, Unequal
+from shared.platform.exchange.table_sets import Difference, Unfit
 from shared.platform.operators.environment import (
     Refused,
     json_argument,
@@ -15,9 +17,7 @@ from shared.platform.operators.environment import (
     show,
 )
 from shared.platform.operators.owning import feed_of, owner_of, owner_url, service_of
-from shared.platform.rebuild import InTheWay, Rebuild, Unequal
 from shared.platform.settings import ServiceSettings
-from shared.platform.table_sets import Difference, Unfit
 
 HELP = "hear everything again: a projection beside the live one, any other listener in place and source by source"
 

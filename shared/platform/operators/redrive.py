@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import Any
 
+from shared.platform.exchange.redrive import Redriver, SourceHalted
+from shared.platform.exchange.redrive_store import PostgresRedriveStore
 from shared.platform.operators.environment import (
     applier_of,
     json_argument,
@@ -13,8 +15,6 @@ from shared.platform.operators.environment import (
     who,
     worker_of,
 )
-from shared.platform.redrive import Redriver, SourceHalted
-from shared.platform.redrive_store import PostgresRedriveStore
 
 HELP = "drive parked events again, in order; ends with 1 when some are left"
 

@@ -4,10 +4,11 @@ import argparse
 import sys
 from typing import Any
 
-from shared.platform.applying import LogChanged
-from shared.platform.feed import FeedUnavailable
-from shared.platform.freshness import Watermarks
-from shared.platform.intake_store import PostgresIntakeStore
+from shared.platform.exchange.applying import LogChanged
+from shared.platform.exchange.feed import FeedUnavailable
+from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.intake_store import PostgresIntakeStore
+from shared.platform.exchange.repair import Repair
 from shared.platform.operators.environment import (
     Refused,
     applier_of,
@@ -17,7 +18,6 @@ from shared.platform.operators.environment import (
     show,
     worker_of,
 )
-from shared.platform.repair import Repair
 from shared.platform.topology import HEARS
 
 HELP = "fetch what is missing from the speakers' own logs, now"

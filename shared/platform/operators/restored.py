@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from shared.platform import adopting
-from shared.platform.adopting import NotDecided, Standing
-from shared.platform.applying import LogChanged
-from shared.platform.broker import BrokerUnavailable
-from shared.platform.feed import FeedUnavailable
-from shared.platform.hearing_again import HearingAgain
-from shared.platform.nats_broker import NatsBroker
+from shared.platform.exchange import adopting
+from shared.platform.exchange.adopting import NotDecided, Standing
+from shared.platform.exchange.applying import LogChanged
+from shared.platform.exchange.broker import BrokerUnavailable
+from shared.platform.exchange.feed import FeedUnavailable
+from shared.platform.exchange.hearing_again import HearingAgain
+from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.rebuild import InTheWay, Rebuild
+from shared.platform.exchange.restoring import Divergence, decide, divergence, earlier_decision
+from shared.platform.exchange.table_sets import Unfit
 from shared.platform.operators.environment import (
     Refused,
     json_argument,
@@ -22,10 +25,7 @@ from shared.platform.operators.environment import (
     show,
 )
 from shared.platform.operators.owning import feed_of, owner_of, owner_url, service_of
-from shared.platform.rebuild import InTheWay, Rebuild
-from shared.platform.restoring import Divergence, decide, divergence, earlier_decision
 from shared.platform.settings import ServiceSettings
-from shared.platform.table_sets import Unfit
 from shared.platform.topology import HEARS
 
 HELP = "after a restore: begin a new log epoch at a speaker, then let each listener follow it"

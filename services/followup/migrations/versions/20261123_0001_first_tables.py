@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.platform.exchange_schema import create_v1, drop_v1
+from shared.platform.exchange.schema import create_v1, drop_v1
 
 revision = "20261123_0001"
 down_revision = None

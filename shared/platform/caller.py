@@ -1,0 +1,24 @@
+"""Who calls: a client of the issuer, with its organisation and its rights."""
+
+from dataclasses import dataclass
+
+from shared.kernel.errors import UNKNOWN, NotFound
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: the client, the organisation it belongs to (holders), the reporter it is (reporters), its rights."""
+
+    client_id: str
+    scopes: frozenset[str]
+    org: str | None = None
+    reporter: str | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether the token carries a scope."""
+        return scope in self.scopes
+
+    def must_be_holder(self, siren: str) -> None:
+        """Refuse whoever is not this organisation, exactly as if it did not exist. Raises NotFound."""
+        if self.org != siren:
+            raise NotFound(UNKNOWN)

@@ -1,0 +1,189 @@
+"""Bulk calls: the raw body read once and strictly, one result per item in order, batches of 500 per transaction."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from shared.kernel.errors import DomainError, Violation
+from shared.platform.database import Database, Transaction
+from shared.platform.edge.fields import REFERENCE
+from shared.platform.edge.middleware import MAX_BYTES
+from shared.platform.edge.problems import (
+    INVALID_REQUEST,
+    MALFORMED_JSON,
+    MISSING_BODY,
+    TOO_LARGE,
+    TOO_MANY_ITEMS,
+    UNSUPPORTED_MEDIA_TYPE,
+    ProblemError,
+    error_items,
+    language_of,
+)
+from shared.platform.edge.shape_errors import violations_of
+from shared.platform.event_log import MAX_EVENTS, Position
+
+MAX_ITEMS = 1000
+MAX_SPELT = 20_000
+"""Most errors of one call that are spelt out, item by item."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one item: a status, and either details and warnings or the violations that refused it."""
+
+    status: str
+    details: dict[str, Any] | None = None
+    violations: tuple[Violation, ...] = ()
+    warnings: tuple[Violation, ...] = ()
+
+    @classmethod
+    def refused(cls, error: DomainError) -> "Verdict":
+        """The verdict of an item that a rule refuses."""
+        return cls("rejected", violations=error.violations)
+
+
+@dataclass(frozen=True)
+class Lot(Generic[Model]):
+    """A bulk body: its head (the model with no items), the well-formed items by index, the others' violations."""
+
+    head: Model
+    items: dict[int, Any]
+    rejected: dict[int, Verdict]
+    references: list[str | None]
+
+
+async def read_lot(request: Request, model: type[Model]) -> Lot[Model]:
+    """Read `{"items": [...], ...}` against a model whose field `items` is a list of bodies.
+
+    A malformed head refuses the call; a malformed item only itself. Raises ProblemError 400, 413, 415, 422.
+    """
+    raw = await read_body(request)
+    try:
+        whole = model.model_validate_json(raw)
+    except ValidationError as error:
+        return _read_item_by_item(raw, model, error=error)
+    items = cast("Sequence[Any]", getattr(whole, "items"))  # noqa: B009 - the field every lot has
+    _check_count(len(items))
+    return Lot(whole, dict(enumerate(items)), {}, [getattr(item, "reference", None) for item in items])
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, counted as received and refused beyond 4 MiB. Raises ProblemError 400, 413, 415."""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ProblemError(415, UNSUPPORTED_MEDIA_TYPE)
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_BYTES:
+            raise ProblemError(413, TOO_LARGE)
+    if not received:
+        raise ProblemError(400, MISSING_BODY)
+    return bytes(received)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_ITEMS:
+        raise ProblemError(413, TOO_MANY_ITEMS, (Violation(TOO_MANY_ITEMS, "/items", f"<= {MAX_ITEMS}"),))
+
+
+def _read_item_by_item(raw: bytes, model: type[Model], *, error: ValidationError) -> Lot[Model]:
+    if error.error_count() > MAX_ITEMS:
+        # To spell out that many errors would take longer than the caller deserves.
+        _refuse_flood(raw, error.error_count())
+    details = error.errors(include_url=False, include_input=False)
+    if any(detail["type"] == "json_invalid" for detail in details):
+        raise ProblemError(400, MALFORMED_JSON)
+    content = json.loads(raw)
+    by_item: dict[int, list[Any]] = {}
+    for detail in details:
+        location = detail["loc"]
+        if len(location) < 2 or location[0] != "items" or not isinstance(location[1], int):  # noqa: PLR2004 - items, index
+            raise ProblemError(422, INVALID_REQUEST, violations_of(details))
+        inside = _without_kind(location[2:], content["items"][location[1]])
+        by_item.setdefault(location[1], []).append({**detail, "loc": inside})
+    sent = content["items"]
+    _check_count(len(sent))
+    sound = [index for index in range(len(sent)) if index not in by_item]
+    head = model.model_validate_json(json.dumps({**content, "items": [sent[index] for index in sound]}))
+    kept = cast("Sequence[Any]", getattr(head, "items"))  # noqa: B009 - the field every lot has
+    return Lot(
+        head,
+        dict(zip(sound, kept, strict=True)),
+        {index: Verdict("rejected", violations=violations_of(found)) for index, found in by_item.items()},
+        [_reference_of(item) for item in sent],
+    )
+
+
+def _without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
+    """Where items differ by `kind`, pydantic starts the location with the kind: that is no field of the caller."""
+    kind = item.get("kind") if isinstance(item, dict) else None
+    return location[1:] if location and kind is not None and location[0] == kind else location
+
+
+def _refuse_flood(raw: bytes, errors: int) -> None:
+    try:
+        content = from_json(raw)
+    except ValueError:
+        raise ProblemError(400, MALFORMED_JSON) from None
+    items = content.get("items") if isinstance(content, dict) else None
+    if isinstance(items, list):
+        _check_count(len(items))
+    if errors > MAX_SPELT:
+        raise ProblemError(
+            422, INVALID_REQUEST, (Violation(INVALID_REQUEST, "/items", f"<= {MAX_SPELT} errors"),)
+        )
+
+
+def _reference_of(item: Any) -> str | None:
+    """The caller's own reference, repeated only when it has the form of one."""
+    reference = item.get("reference") if isinstance(item, dict) else None
+    return reference if isinstance(reference, str) and REFERENCE.fullmatch(reference) else None
+
+
+Work = Callable[[Transaction, list[Any]], Awaitable[list[Verdict]]]
+"""Decides and writes one batch of items; gives one verdict per item, in order."""
+
+
+async def run_lot(
+    request: Request, lot: Lot[Model], *, database: Database, work: Work, events_per_item: int = 1
+) -> dict[str, Any]:
+    """Run the sound items through `work`, 500 a transaction, and answer one result per item in order."""
+    verdicts = dict(lot.rejected)
+    positions: list[Position] = request.state.positions
+    for indexes in _batches(sorted(lot.items), size=MAX_EVENTS // events_per_item):
+        async with database.transaction(positions) as tx:
+            found = await work(tx, [lot.items[index] for index in indexes])
+        verdicts.update(zip(indexes, found, strict=True))
+    language = language_of(request)
+    results = [
+        _result(index, verdicts[index], reference=lot.references[index], language=language)
+        for index in sorted(verdicts)
+    ]
+    summary: dict[str, int] = {}
+    for result in results:
+        summary[result["status"]] = summary.get(result["status"], 0) + 1
+    return {"results": results, "summary": summary}
+
+
+def _batches(indexes: Sequence[int], *, size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(indexes), size):
+        yield indexes[start : start + size]
+
+
+def _result(index: int, verdict: Verdict, *, reference: str | None, language: str) -> dict[str, Any]:
+    result: dict[str, Any] = {"index": index, "reference": reference, "status": verdict.status}
+    if verdict.details:
+        result |= verdict.details
+    if verdict.violations:
+        result["errors"] = error_items(verdict.violations, language=language)
+    if verdict.warnings:
+        result["warnings"] = error_items(verdict.warnings, language=language)
+    return result

@@ -1,0 +1,53 @@
+"""What a route may ask for: a transaction, a reading connection, today's date, the caller."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.kernel.clock import Clock
+from shared.platform.database import Database, Transaction
+from shared.platform.exchange.freshness import require_heard
+
+
+def database_of(request: Request) -> Database:
+    """The API role's database."""
+    database: Database = request.app.state.database
+    return database
+
+
+async def _transaction(request: Request) -> AsyncIterator[Transaction]:
+    async with database_of(request).transaction(request.state.positions) as tx:
+        yield tx
+
+
+async def _reader(
+    request: Request,
+    at_least: Annotated[
+        str | None,
+        Query(
+            max_length=2000,
+            pattern=r"^[a-z]+/\d{2}/\d+(, ?[a-z]+/\d{2}/\d+)*$",
+            description="Positions (`Tremplin-Position` of a write) that must have been heard; 503 until then.",
+            examples=["enrolment/07/1234"],
+        ),
+    ] = None,
+) -> AsyncIterator[AsyncConnection]:
+    async with database_of(request).reading() as connection:
+        if at_least:
+            await require_heard(connection, at_least, service=request.app.state.service)
+        yield connection
+
+
+def _today(request: Request) -> date:
+    clock: Clock = request.app.state.clock
+    return clock.today()
+
+
+# Function scope: the commit precedes the answer, so a 2xx is never sent for what is not durable.
+Tx = Annotated[Transaction, Depends(_transaction, scope="function")]
+Reader = Annotated[AsyncConnection, Depends(_reader, scope="function")]
+Db = Annotated[Database, Depends(database_of)]
+Today = Annotated[date, Depends(_today)]

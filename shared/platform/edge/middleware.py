@@ -1,0 +1,120 @@
+"""The outermost layer of HTTP: request id, trace, positions reached, one log line and one measure per request."""
+
+import time
+from http import HTTPStatus
+
+import structlog
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.platform import request_context
+from shared.platform.edge.problems import bug_answer
+from shared.platform.event_log import Position
+from shared.platform.metrics import REQUEST_SECONDS
+
+log = structlog.get_logger()
+
+MAX_BYTES = 4 * 1024 * 1024
+"""Largest body of any route."""
+_PROBES = frozenset({"/livez", "/startupz", "/readyz", "/exchangez", "/metrics"})
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Edge:
+    """ASGI middleware. What escapes the routes becomes a problem here, so that it has an id like the rest."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: PLR0917 - ASGI's signature
+        """Serve one request; anything but HTTP passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        try:
+            await self._app(scope, _bounded(receive), exchange.send)
+        except Exception as error:  # noqa: BLE001 - the last resort, logged by bug_answer
+            answer = bug_answer(Request(scope), error)
+            if exchange.status is None:
+                await answer(scope, receive, exchange.send)
+        finally:
+            exchange.close()
+
+
+def _bounded(receive: Receive) -> Receive:
+    """The request's messages, up to MAX_BYTES of body as really received."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BYTES:
+            # The framework turns any other error met while reading a body into 400.
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return bounded
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        headers = {
+            name: value for name, value in scope["headers"] if name in {b"x-request-id", b"traceparent"}
+        }
+        self._scope = scope
+        self._send = send
+        self._started = time.perf_counter()
+        self.status: int | None = None
+        self._positions: list[Position] = []
+        scope.setdefault("state", {})["positions"] = self._positions
+        self._request_id = request_context.enter(
+            request_id=_text(headers.get(b"x-request-id")), traceparent=_text(headers.get(b"traceparent"))
+        )
+
+    async def send(self, message: Message) -> None:
+        """Pass the answer on, with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", self._request_id.encode()),
+                *SECURITY_HEADERS,
+            ]
+            if self._positions:
+                reached = ", ".join(str(position) for position in _last_of_each(self._positions))
+                message["headers"].append((b"tremplin-position", reached.encode()))
+        await self._send(message)
+
+    def close(self) -> None:
+        """Measure and log; the route's template, never the path, which may hold a caller's own words."""
+        seconds = time.perf_counter() - self._started
+        route = getattr(self._scope.get("route"), "path", None)
+        status = self.status or 499
+        REQUEST_SECONDS.labels(self._scope["method"], route or "-", str(status)).observe(seconds)
+        if self._scope["path"] not in _PROBES:
+            log.info(
+                "request.answered",
+                method=self._scope["method"],
+                route=route,
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+                client_id=self._scope["state"].get("client_id"),
+            )
+
+
+def _text(value: bytes | None) -> str | None:
+    return value.decode("latin-1") if value else None
+
+
+def _last_of_each(positions: list[Position]) -> list[Position]:
+    last = {(position.service, position.partition): position for position in sorted(positions)}
+    return list(last.values())
