@@ -6,8 +6,8 @@ from services.enrolment import jobs, routes
 from services.enrolment.consumers import SUBSCRIPTIONS
 from services.enrolment.settings import Settings
 from shared.platform.app import assemble
+from shared.platform.exchange.participant import Service
 from shared.platform.exchange.projections import HeardAgain
-from shared.platform.exchange.service import Service
 
 SERVICE = Service(
     name="enrolment",

@@ -7,8 +7,8 @@ from services.indicators.consumers import SUBSCRIPTIONS
 from services.indicators.domain.measures import MEASURES
 from services.indicators.settings import Settings
 from shared.platform.app import assemble
+from shared.platform.exchange.participant import Service
 from shared.platform.exchange.projections import Projected
-from shared.platform.exchange.service import Service
 
 _KNOWN = ("known_from",)
 PROJECTION = (

@@ -6,7 +6,7 @@ from services.labelling import routes
 from services.labelling.consumers import SUBSCRIPTIONS
 from services.labelling.settings import Settings
 from shared.platform.app import assemble
-from shared.platform.exchange.service import Service
+from shared.platform.exchange.participant import Service
 
 SERVICE = Service(
     name="labelling",

@@ -27,13 +27,13 @@ from shared.platform.exchange.log_archive import Archive
 from shared.platform.exchange.log_export import Exporter
 from shared.platform.exchange.log_keeping import LogKeeper
 from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.participant import Service, ears_of
 from shared.platform.exchange.redrive import Redriver
 from shared.platform.exchange.redrive_requests import RedriveRequests
 from shared.platform.exchange.redrive_store import PostgresRedriveStore
 from shared.platform.exchange.relay import Relay
 from shared.platform.exchange.relay_store import PostgresRelayStore
 from shared.platform.exchange.sampling import Sampling
-from shared.platform.exchange.service import Service, ears_of
 from shared.platform.revisions import head_of
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS

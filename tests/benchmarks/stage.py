@@ -21,9 +21,9 @@ from shared.platform.exchange.feed import Answer
 from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.intake import Ears
 from shared.platform.exchange.intake_store import Held
+from shared.platform.exchange.participant import Service, ears_of
 from shared.platform.exchange.relay import Relay
 from shared.platform.exchange.relay_store import PostgresRelayStore
-from shared.platform.exchange.service import Service, ears_of
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.nats_server import NatsServer, running_nats
 

@@ -11,7 +11,7 @@ from services.indicators.main import SERVICE
 from shared.platform.exchange.audit import Auditor, Mismatch, mismatches
 from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.nats_broker import NatsBroker
-from shared.platform.exchange.service import ears_of
+from shared.platform.exchange.participant import ears_of
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.speakers import Speakers, speakers_in

@@ -22,9 +22,9 @@ from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.intake import Ears, Intake
 from shared.platform.exchange.intake_store import Held
 from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.participant import Service, ears_of
 from shared.platform.exchange.relay import Relay
 from shared.platform.exchange.relay_store import PostgresRelayStore
-from shared.platform.exchange.service import Service, ears_of
 from shared.platform.topology import Durable, durables
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster

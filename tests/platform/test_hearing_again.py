@@ -14,8 +14,8 @@ from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.hearing_again import HearingAgain
 from shared.platform.exchange.log_merge import Pages
 from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.participant import Service, ears_of
 from shared.platform.exchange.rebuild import InTheWay
-from shared.platform.exchange.service import Service, ears_of
 from tests.enrolment.builders import Holder, label, session
 from tests.followup.lines import EVERYTHING, REPORTER, contract, enrolment, in_training, lot
 from tests.support.cluster import Cluster

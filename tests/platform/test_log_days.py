@@ -15,8 +15,8 @@ from shared.platform.database import Database
 from shared.platform.event_log import partition_of
 from shared.platform.exchange import log_reader
 from shared.platform.exchange.log_keeping import LogKeeper
+from shared.platform.exchange.participant import Service
 from shared.platform.exchange.relay_store import Lease, PostgresRelayStore, shares_of
-from shared.platform.exchange.service import Service
 from shared.platform.log_days import DAYS_AT_ONCE
 from shared.platform.metrics import LOG_KEEPING_FAILED, LOG_UNPLANNED
 from shared.platform.topology import PARTITIONS

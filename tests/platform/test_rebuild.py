@@ -16,8 +16,8 @@ from shared.events.envelope import Envelope, Fact
 from shared.platform.exchange.applying import Applier
 from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.nats_broker import NatsBroker
+from shared.platform.exchange.participant import ears_of
 from shared.platform.exchange.rebuild import InTheWay, Rebuild, Unequal
-from shared.platform.exchange.service import ears_of
 from shared.platform.failures import is_transient
 from tests.indicators.told import described, enrolled, labelled, settled, target, withdrawn
 from tests.platform.test_exchange import DEADLINE, running

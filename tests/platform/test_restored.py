@@ -16,11 +16,11 @@ from shared.platform.exchange.adopting import NotDecided, Standing
 from shared.platform.exchange.broker import Holding, Tail
 from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.intake import Intake
+from shared.platform.exchange.participant import ears_of
 from shared.platform.exchange.rebuild import Rebuild
 from shared.platform.exchange.relay import Relay
 from shared.platform.exchange.relay_store import LOG_WENT_BACK, PostgresRelayStore
 from shared.platform.exchange.restoring import Decision, decide, divergence, earlier_decision
-from shared.platform.exchange.service import ears_of
 from tests.platform.test_event_log import target
 from tests.platform.test_exchange import eventually, running
 from tests.support.nats_server import NatsServer

@@ -16,7 +16,7 @@ from shared.platform.edge.auth import Verifier, require
 from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Body, IsoDate, Reference, Siret
-from shared.platform.exchange.service import Service
+from shared.platform.exchange.participant import Service
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
 from tests.support.tokens import ISSUER, TestKeys, token

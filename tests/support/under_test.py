@@ -22,7 +22,7 @@ from shared.platform.exchange.applying import Applier
 from shared.platform.exchange.feed import Feed
 from shared.platform.exchange.freshness import Watermarks
 from shared.platform.exchange.nats_broker import NatsBroker
-from shared.platform.exchange.service import Service, ears_of
+from shared.platform.exchange.participant import Service, ears_of
 from shared.platform.settings import ServiceSettings
 from tests.support.cluster import Cluster
 from tests.support.tokens import ISSUER, TestKeys, token

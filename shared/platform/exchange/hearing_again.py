@@ -19,8 +19,8 @@ from shared.platform.database import Database
 from shared.platform.exchange.applying import Applier, Read
 from shared.platform.exchange.intake_store import PostgresIntakeStore
 from shared.platform.exchange.log_merge import Pages, merged
+from shared.platform.exchange.participant import Service
 from shared.platform.exchange.rebuild import InTheWay
-from shared.platform.exchange.service import Service
 from shared.platform.failures import is_transient
 from shared.platform.topology import PARTITIONS, durables
 

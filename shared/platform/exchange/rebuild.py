@@ -19,8 +19,8 @@ from shared.platform.exchange.applying import Applier, Heard
 from shared.platform.exchange.feed import FeedUnavailable
 from shared.platform.exchange.intake_store import PostgresIntakeStore
 from shared.platform.exchange.log_merge import Pages, Place, by_speaker, merged
+from shared.platform.exchange.participant import Service
 from shared.platform.exchange.projections import Projected
-from shared.platform.exchange.service import Service
 from shared.platform.exchange.table_sets import Difference, TableSet
 from shared.platform.failures import is_transient
 from shared.platform.topology import HEARS, PARTITIONS

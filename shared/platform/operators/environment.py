@@ -17,7 +17,7 @@ from shared.platform.database import Database
 from shared.platform.exchange.applying import Applier
 from shared.platform.exchange.feed import Feed
 from shared.platform.exchange.intake_store import PostgresIntakeStore
-from shared.platform.exchange.service import Service
+from shared.platform.exchange.participant import Service
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import SPEAKERS
 

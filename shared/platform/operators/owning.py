@@ -9,7 +9,7 @@ import httpx
 
 from shared.platform.database import Database
 from shared.platform.exchange.feed import Feed
-from shared.platform.exchange.service import Service
+from shared.platform.exchange.participant import Service
 from shared.platform.operators.environment import Refused
 from shared.platform.settings import ServiceSettings
 

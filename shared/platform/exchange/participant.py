@@ -1,4 +1,4 @@
-"""What is particular to one service, and what one of its replicas hears with."""
+"""A service as it takes part in the exchange: what is particular to it, and what one of its replicas hears with."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
