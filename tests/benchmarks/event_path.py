@@ -20,6 +20,8 @@ RUNS = 3
 WANTED = 0.5
 DEADLINE = 120.0
 CALL = 1000
+CALLERS = 2
+"""Calls at a time: with one, the service would stand still while the caller writes its next."""
 PACED = 15.0
 """Seconds at half of the rate."""
 PACED_CALL = 100
@@ -32,22 +34,30 @@ _TODAY = date.today()  # noqa: DTZ011 - a day near enough for rules on dates
 
 async def bench() -> None:
     """Print ours beside the limit."""
-    limit = await serial.measure(events=EVENTS, runs=RUNS)
+    limits = await serial.measure(events=EVENTS, runs=RUNS)
     async with living_stack(state="bench-event-path", port_base=18100) as stack:
         yesterday = _TODAY - timedelta(days=1)
         await label_a_training(stack, on=yesterday, session_end=_TODAY + timedelta(days=200))
         ours = [await _run(stack, run=run) for run in range(RUNS)]
         await _lag(stack, rate=statistics.median(ours) / 2)
-    report.show("event-path", ours=ours, limit=limit, unit="events/s", wanted=WANTED)
+    report.show("event-path/own-loop", ours=ours, limit=limits["own pull loop"], unit="events/s", wanted=None)
+    report.show("event-path", ours=ours, limit=limits["the library's fetch"], unit="events/s", wanted=WANTED)
 
 
 async def _run(stack: LivingStack, *, run: int) -> float:
     headers = await stack.headers(HOLDER)
+    calls = iter(range(0, EVENTS, CALL))
+
+    async def caller() -> None:
+        positions = ""
+        for first in calls:
+            positions = await _declare(stack, range(first, first + CALL), run=run, headers=headers)
+        await _counted(stack, positions)
+
     started = time.perf_counter()
-    positions = ""
-    for first in range(0, EVENTS, CALL):
-        positions = await _declare(stack, range(first, first + CALL), run=run, headers=headers)
-    await _counted(stack, positions)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CALLERS):
+            group.create_task(caller())
     return EVENTS / (time.perf_counter() - started)
 
 
