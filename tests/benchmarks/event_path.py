@@ -11,7 +11,7 @@ import time
 from datetime import date, timedelta
 from typing import Any
 
-from tests.benchmarks import report, serial
+from tests.benchmarks import processor_time, report, serial
 from tests.support.living_stack import LivingStack, living_stack
 from tests.support.scenario import HOLDER, SIREN, label_a_training
 
@@ -38,7 +38,10 @@ async def bench() -> None:
     async with living_stack(state="bench-event-path", port_base=18100) as stack:
         yesterday = _TODAY - timedelta(days=1)
         await label_a_training(stack, on=yesterday, session_end=_TODAY + timedelta(days=200))
+        before = await processor_time.everything(stack)
         ours = [await _run(stack, run=run) for run in range(RUNS)]
+        after = await processor_time.everything(stack)
+        print(json.dumps(processor_time.line("ours", before, after=after, events=RUNS * EVENTS)))
         await _lag(stack, rate=statistics.median(ours) / 2)
     report.show("event-path/own-loop", ours=ours, limit=limits["own pull loop"], unit="events/s", wanted=None)
     report.show("event-path", ours=ours, limit=limits["the library's fetch"], unit="events/s", wanted=WANTED)
