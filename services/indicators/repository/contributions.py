@@ -198,11 +198,14 @@ def _edges(source: FromClause) -> Select[tuple[object, ...]]:
         .group_by(source.c.learner_id, place.c.level, place.c.place)
         .subquery("spans")
     )
-    days = select(spans.c.level, spans.c.place, func.unnest(spans.c.spans).label("span")).subquery("days")
+    each = select(spans.c.level, spans.c.place, func.unnest(spans.c.spans).label("span")).subquery("each")
+    # A session's learners have one span between them: one row of it fans out, not one for each.
+    same = (each.c.level, each.c.place, each.c.span)
+    days = select(*same, cast(func.count(), Integer).label("learners")).group_by(*same).subquery("days")
     edge = _each(
         "edge",
         day=(Date, [func.lower(days.c.span, type_=Date), func.upper(days.c.span, type_=Date)]),
-        heads=(Integer, [literal(1, Integer), literal(-1, Integer)]),
+        heads=(Integer, [days.c.learners, -days.c.learners]),
     )
     return (
         select(days.c.level, days.c.place, edge.c.day, edge.c.heads)

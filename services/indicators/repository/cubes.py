@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Select, Table, delete, func, or_, select, text, union_all
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import CTE, Select, Table, Uuid, any_, delete, func, or_, select, text, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 from services.indicators.domain.measures import MEASURES
 from services.indicators.repository.contributions import CELL_KEYS, HEAD_KEYS, contributions, heads
@@ -41,8 +41,10 @@ def _moved_heads(changed: CTE) -> Insert:
 
     A statement sees the table as it was when it began: what is read from it here is the state before.
     """
-    touched = select(changed.c.new_learner_id).union(select(changed.c.old_learner_id))
-    before = select(enrolment_fact).where(enrolment_fact.c.learner_id.in_(touched)).cte("before")
+    touched = select(changed.c.new_learner_id).union(select(changed.c.old_learner_id)).scalar_subquery()
+    # As one array: a join would be planned once for the table as it then was, and read all of it ever after.
+    learners = func.array(touched, type_=ARRAY(Uuid))
+    before = select(enrolment_fact).where(enrolment_fact.c.learner_id == any_(learners)).cte("before")
     unchanged = select(before).where(before.c.enrolment_id.not_in(select(changed.c.new_enrolment_id)))
     after = union_all(unchanged, select(state(changed, enrolment_fact, which="new"))).subquery("after")
     return added(head_cube, heads(after, less=before), keys=HEAD_KEYS, counts=HEADS)
