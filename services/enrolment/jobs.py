@@ -9,7 +9,13 @@ from typing import Final
 
 import structlog
 
-from services.enrolment.use_cases.coverage import drop_unheard_labels, forget_labels, settle_leftovers
+from services.enrolment.use_cases.coverage import (
+    drop_unheard_labels,
+    forget_labels,
+    longest_waiting,
+    postpone,
+    settle_rest,
+)
 from shared.platform.database import Database
 
 log = structlog.get_logger()
@@ -19,9 +25,22 @@ PAUSE: Final = 5.0
 
 
 async def settle_once(database: Database) -> bool:
-    """One transaction's worth of what is left; gives whether there was anything."""
+    """One transaction's worth of what is left; gives whether there was anything.
+
+    A training that cannot be settled goes to the end of the list, and its error is raised.
+    """
     async with database.transaction() as tx:
-        return await settle_leftovers(tx)
+        waiting = await longest_waiting(tx)
+    if not waiting:
+        return False
+    try:
+        async with database.transaction() as tx:
+            await settle_rest(tx, waiting)
+    except Exception:
+        async with database.transaction() as tx:
+            await postpone(tx, waiting)
+        raise
+    return True
 
 
 async def settle_for_ever(database: Database) -> None:

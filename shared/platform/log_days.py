@@ -64,10 +64,17 @@ ORDER BY c.partition
 """
 
 
+class DayMissing(Exception):
+    """Nobody wrote down on which day the next event of a partition stands: that is no end of the log."""
+
+
 async def look(
     connection: AsyncConnection, after: Mapping[int, int], *, count: int, service: str
 ) -> list[Stretch]:
-    """Where the next `count` events of each partition stand; a partition without a next event is left out."""
+    """Where the next `count` events of each partition stand; a partition without a next event is left out.
+
+    Raises DayMissing.
+    """
     rows = await connection.execute(
         text(_LOOK.format(schema=service)),
         {
@@ -78,9 +85,8 @@ async def look(
         },
     )
     found = rows.all()
-    if any(row.days is None for row in found):
-        message = "a partition of the log has no day"
-        raise RuntimeError(message)
+    if missing := [row.partition for row in found if row.days is None]:
+        raise DayMissing(f"{service}: partitions {missing}")
     return [
         Stretch(
             row.partition,

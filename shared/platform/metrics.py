@@ -77,6 +77,11 @@ AUDIT_MISMATCHES = Gauge(
     "Hours of partitions, closed and passed, in which applied and logged events differ.",
     ("listener", "source"),
 )
+AUDITED = Gauge(
+    "tremplin_audit_completed_timestamp_seconds",
+    "When what was applied was last compared with what was logged.",
+    ("listener", "source"),
+)
 LOG_UNPLANNED = Gauge(
     "tremplin_log_unplanned_events", "Events of the log whose day has no table of its own.", ("service",)
 )

@@ -2,6 +2,9 @@
 
 from datetime import date
 
+import pytest
+from sqlalchemy.exc import DBAPIError
+
 from services.enrolment import jobs
 from shared.events.enrolment import EnrolmentState, SessionState
 from shared.events.envelope import Fact
@@ -123,6 +126,29 @@ async def test_more_entries_than_one_transaction_may_say_are_settled_in_turns(
         "SELECT coverage, version, count(*) AS n FROM enrolment.enrolments GROUP BY 1, 2"
     ) == [{"coverage": "covered", "version": 2, "n": 620}]
     assert len(await enrolment.said()) == 2 * (1 + 620)
+
+
+async def test_a_training_that_cannot_be_settled_lets_the_others_go_first(
+    enrolment: ServiceUnderTest,
+) -> None:
+    await enrolment.rows(
+        "INSERT INTO enrolment.unsettled_trainings (training_id, holder, since)"
+        " SELECT gen_random_uuid(), '000000018', now() - n * interval '1 hour' FROM generate_series(1, 3) AS n"
+    )
+    await enrolment.rows(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'planted'; END $$"
+    )
+    await enrolment.rows(
+        "CREATE TRIGGER planted BEFORE DELETE ON enrolment.unsettled_trainings FOR EACH ROW"
+        " WHEN (OLD.since < now() - interval '150 minutes') EXECUTE FUNCTION refuse()"
+    )
+    with pytest.raises(DBAPIError):
+        await jobs.settle_once(enrolment.database)
+    assert await jobs.settle_once(enrolment.database)
+    assert await jobs.settle_once(enrolment.database)
+    assert await enrolment.rows(
+        "SELECT count(*) AS n, max(since) > now() - interval '1 minute' AS anew FROM enrolment.unsettled_trainings"
+    ) == [{"n": 1, "anew": True}]
 
 
 async def test_the_worker_cannot_read_an_identity(enrolment: ServiceUnderTest) -> None:

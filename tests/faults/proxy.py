@@ -49,17 +49,21 @@ class Link:
         self.port = port
         self._target = target
         self._server: asyncio.Server | None = None
+        self._held: socket.socket | None = None
+        """Keeps the port while connections are refused: a free one would soon be somebody else's."""
         self._weather = CLEAR
         self._changed = asyncio.Event()
         self._pairs: set[_Pair] = set()
 
     async def start(self) -> None:
         """Listen."""
+        self._let_go()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     async def stop(self) -> None:
         """Close the port and every connection."""
         await self._refuse()
+        self._let_go()
         self.reset()
 
     @property
@@ -97,6 +101,15 @@ class Link:
             self._server.close()
             self._server = None
             await asyncio.sleep(0)
+            # Bound and not listening: the kernel refuses whoever connects.
+            self._held = socket.socket()
+            self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._held.bind(("127.0.0.1", self.port))
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pair = _Pair(reader, writer)

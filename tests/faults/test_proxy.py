@@ -1,6 +1,7 @@
 """The proxy's weathers, each seen to do what it says to a real connection."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -149,6 +150,9 @@ async def test_a_refusing_link_refuses_and_listens_again(link: Link) -> None:
     await link.set(REFUSING)
     with pytest.raises(ConnectionRefusedError):
         await Caller.of(link)
+    # Its port stays its own: the kernel gives it to nobody who asks for a free one.
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", link.port))
     await link.set(CLEAR)
     caller = await Caller.of(link)
     caller.say(b"after\n")

@@ -39,6 +39,7 @@ def test_a_page_of_a_long_file_is_found_without_reading_it(tmp_path: Path) -> No
     with archive.writing(FILE) as writing:
         for first in range(0, len(events), MEMBER):
             writing.add(events[first : first + MEMBER])
+        archive.keep(writing)
     assert archive.examine(FILE) == writing.contents
     for after, limit in ((3000, 10), (3499, 2), (3500, 500), (5400, 1000), (5506, 500)):
         found = archive.read(FILE, first_seq=3001, after=after, limit=limit)
@@ -65,6 +66,8 @@ def test_a_file_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     with pytest.raises(Broken, match="lineage_broken"), archive.writing(FILE) as writing:
         writing.add([envelope_of(1), replace(envelope_of(2), previous_id=None)])
+    with archive.writing(FILE) as writing:
+        writing.add([envelope_of(1)])
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -74,6 +77,7 @@ def test_a_file_that_was_replaced_is_looked_at_anew(tmp_path: Path) -> None:
         with archive.writing(FILE) as writing:
             for first in range(1, events + 1, MEMBER):
                 writing.add([envelope_of(number) for number in range(first, min(first + MEMBER, events + 1))])
+            archive.keep(writing)
         assert len(archive.read(FILE, first_seq=1, after=0, limit=9999)) == events
 
 
@@ -82,6 +86,7 @@ def test_a_member_that_lies_about_its_length_is_damage(tmp_path: Path, length: i
     archive = Archive(tmp_path)
     with archive.writing(FILE) as writing:
         writing.add([envelope_of(1)])
+        archive.keep(writing)
     content = (tmp_path / FILE).read_bytes()
     at = len(log_archive._HEAD)
     (tmp_path / FILE).write_bytes(content[:at] + log_archive._LENGTH.pack(length) + content[at + 4 :])

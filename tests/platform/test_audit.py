@@ -9,7 +9,9 @@ from prometheus_client import REGISTRY
 
 from services.indicators.main import SERVICE
 from shared.platform.exchange.audit import Auditor, Mismatch, mismatches
+from shared.platform.exchange.feed import FeedUnavailable
 from shared.platform.exchange.freshness import Watermarks
+from shared.platform.exchange.log_digests import LogDigests
 from shared.platform.exchange.nats_broker import NatsBroker
 from shared.platform.exchange.participant import ears_of
 from tests.platform.test_event_log import target
@@ -123,14 +125,28 @@ async def test_the_job_shows_the_number_of_hours_that_differ(
     auditor = Auditor(heard.database, speakers)
     assert await auditor.look("labelling") == []
     assert shown() == 0
+    first = shown("tremplin_audit_completed_timestamp_seconds")
+    assert first is not None
     await heard.rows("UPDATE indicators.intake_digest SET events = 99 WHERE partition IN (1, 2)")
     assert [one.partition for one in await auditor.look("labelling")] == [1, 2]
     assert shown() == 2
+    audited = shown("tremplin_audit_completed_timestamp_seconds")
+    assert audited is not None
+    assert audited > first
+    with pytest.raises(FeedUnavailable):
+        await Auditor(heard.database, Deaf()).look("labelling")
+    assert shown("tremplin_audit_completed_timestamp_seconds") == audited
 
 
-def shown() -> float | None:
-    labels = {"listener": "indicators", "source": "labelling"}
-    return REGISTRY.get_sample_value("tremplin_audit_mismatch_hours", labels)
+class Deaf:
+    """Speakers that do not answer."""
+
+    async def digests(self, speaker: str, *, since: datetime, until: datetime) -> LogDigests:
+        raise FeedUnavailable(f"{speaker}: {since} to {until}")
+
+
+def shown(name: str = "tremplin_audit_mismatch_hours") -> float | None:
+    return REGISTRY.get_sample_value(name, {"listener": "indicators", "source": "labelling"})
 
 
 async def test_the_routes_answer_the_listeners_and_nobody_else(

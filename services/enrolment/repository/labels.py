@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Text, cast, delete, select, update
+from sqlalchemy import RowMapping, Text, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.enrolment.domain.labels import HeardLabel, Label, Suspension
@@ -58,6 +58,15 @@ async def longest_unsettled(tx: Transaction) -> dict[UUID, str]:
         .limit(1)
     )
     return {row.training_id: row.holder for row in rows}
+
+
+async def wait_anew(tx: Transaction, trainings: Collection[UUID]) -> None:
+    """Make trainings the ones that have waited least."""
+    await tx.execute(
+        update(UNSETTLED_TRAININGS)
+        .values(since=func.now())
+        .where(among(UNSETTLED_TRAININGS.c.training_id, trainings))
+    )
 
 
 async def forget_versions(tx: Transaction) -> None:

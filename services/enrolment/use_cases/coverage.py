@@ -41,16 +41,23 @@ async def settle_trainings(tx: Transaction, trainings: Mapping[UUID, str]) -> No
     await label_rows.mark_settled(tx, trainings.keys() - left)
 
 
-async def settle_leftovers(tx: Transaction) -> bool:
-    """Go on with the training that has waited longest; gives whether there was one.
+async def longest_waiting(tx: Transaction) -> dict[UUID, str]:
+    """The training whose rest has waited longest, with its holder; empty when nothing waits."""
+    return await label_rows.longest_unsettled(tx)
+
+
+async def settle_rest(tx: Transaction, waiting: Mapping[UUID, str]) -> None:
+    """Go on with a training that waits.
 
     Several workers may take the same one: they do so one after the other, and what is settled stays settled.
     """
-    waiting = await label_rows.longest_unsettled(tx)
-    if waiting:
-        await locks.hold(tx, waiting.values())
-        await settle_trainings(tx, waiting)
-    return bool(waiting)
+    await locks.hold(tx, waiting.values())
+    await settle_trainings(tx, waiting)
+
+
+async def postpone(tx: Transaction, waiting: Mapping[UUID, str]) -> None:
+    """Let the others go first: what fails today must not keep them waiting."""
+    await label_rows.wait_anew(tx, waiting.keys())
 
 
 async def forget_labels(tx: Transaction) -> None:

@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import text
 
 from shared.platform.database import Database
-from shared.platform.exchange.log_digests import LONGEST, HourDigest, LogDigests
-from shared.platform.metrics import AUDIT_MISMATCHES
+from shared.platform.exchange.log_digests import HourDigest, LogDigests
+from shared.platform.metrics import AUDIT_MISMATCHES, AUDITED
 from shared.platform.topology import HEARS
 
 log = structlog.get_logger()
@@ -26,6 +26,8 @@ WINDOW = timedelta(days=2)
 """How far back the job looks each time; the operators' verb looks further."""
 CLOSED_AFTER = timedelta(minutes=10)
 """Longer than any transaction may take: nothing more is recorded in an hour that ended before."""
+STRETCH = timedelta(days=1)
+"""Asked in one question: the speaker reads its days whole, and one day is a question of moments."""
 LOGGED = 20
 
 Hour = tuple[int, datetime]
@@ -88,7 +90,7 @@ async def earliest(database: Database, *, speaker: str) -> datetime | None:
 async def _stretches(since: datetime, until: datetime) -> AsyncIterator[tuple[datetime, datetime]]:
     first, end = _whole(since), _whole(until)
     while first < end:
-        last = min(first + LONGEST, end)
+        last = min(first + STRETCH, end)
         yield first, last
         first = last
 
@@ -141,6 +143,9 @@ class Auditor:
 
     async def run(self) -> None:
         """Audit until cancelled; a speaker that is away is asked the next time."""
+        for speaker in HEARS[self._database.service]:
+            # Until the first one ends, its age is that of this process.
+            AUDITED.labels(self._database.service, speaker).set_to_current_time()
         await asyncio.sleep(min(FIRST_AFTER, self._every))
         while True:
             for speaker in HEARS[self._database.service]:
@@ -156,6 +161,7 @@ class Auditor:
             self._database, self._digests, speaker=speaker, since=datetime.now(UTC) - WINDOW
         )
         AUDIT_MISMATCHES.labels(self._database.service, speaker).set(len(found))
+        AUDITED.labels(self._database.service, speaker).set_to_current_time()
         for one in found[:LOGGED]:
             log.error(
                 "audit.mismatch",

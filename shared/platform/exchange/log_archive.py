@@ -9,7 +9,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -67,23 +67,25 @@ class Archive:
 
     @contextmanager
     def writing(self, file: str) -> Iterator["Writing"]:
-        """A new file under a name of its own; it takes its place, durable, when the block ends well."""
+        """A new file under a name of its own; unless it was given to `keep`, nothing is left of it after the block."""
         path = self._folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         _forget_parts(path.parent)
         part = path.parent / f".{path.name}.{uuid4().hex}{_PART}"
         try:
             with part.open("wb") as stream:
-                writing = Writing(stream)
-                yield writing
-                stream.flush()
-                os.fsync(stream.fileno())
-            self._set_aside(file, writing.contents)
-            part.rename(path)
-            for folder in (path.parent, path.parent.parent, self._folder):
-                _fsync(folder)
+                yield Writing(stream, file=file, part=part)
         finally:
             part.unlink(missing_ok=True)
+
+    def keep(self, writing: "Writing") -> None:
+        """Put a file in its place, durable. It waits for the disk. Raises Broken when nothing was written."""
+        path = self._folder / writing.file
+        writing.flush()
+        self._set_aside(writing.file, writing.contents)
+        writing.part.rename(path)
+        for folder in (path.parent, path.parent.parent, self._folder):
+            _fsync(folder)
 
     def examine(self, file: str) -> Contents:
         """Read a file to its end. Raises BadArchive unless it is one unbroken run."""
@@ -176,9 +178,16 @@ class Sums:
 class Writing:
     """A file under way."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, file: str, part: Path) -> None:
+        self.file = file
+        self.part = part
         self._stream = stream
         self._sums = Sums()
+
+    def flush(self) -> None:
+        """Hand everything to the disk and wait for it."""
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
 
     def add(self, envelopes: Sequence[Envelope]) -> None:
         """One member. Raises Broken unless the events follow those before."""
@@ -251,8 +260,10 @@ def _forget_parts(folder: Path) -> None:
     """Files that a killed writer left; one that is being written elsewhere is younger."""
     before = datetime.now(UTC).timestamp() - _STALE
     for part in folder.glob(f".*{_PART}"):
-        if part.stat().st_mtime < before:
-            part.unlink(missing_ok=True)
+        # Another writer may finish its own file, or forget the same one, at this very moment.
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < before:
+                part.unlink()
 
 
 def _fsync(folder: Path) -> None:

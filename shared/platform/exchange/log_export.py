@@ -179,6 +179,7 @@ class Exporter:
                 async with aclosing(self._pages(connection, run)) as pages:
                     async for page in pages:
                         await asyncio.to_thread(writing.add, page)
+                await asyncio.to_thread(self._archive.keep, writing)
         except (Broken, event_log.LogMoved) as broken:
             raise BadArchive("log_broken", file=file) from broken
 

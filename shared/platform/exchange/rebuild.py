@@ -32,6 +32,8 @@ BATCH = 2000
 TAIL = 500
 """What is left to apply when live intake is asked to wait."""
 FEED_TRIES = 30
+LAST_WAIT = 10.0
+"""Seconds that live intake waits at most for the last events."""
 LOCK_TRIES = 50
 LOCK_WAIT = "800ms"
 """Less than the server takes to look for a deadlock: a reader in the way is never ended because of us."""
@@ -121,7 +123,7 @@ class Rebuild:
                 await self._tables.analyse(connection)
             async with owner.transaction() as tx:
                 await self._stop_intake(tx)
-                await self._apply(beside, applier, live=owner)
+                await self._apply_last(beside, applier, live=owner)
                 await self._demand_live_positions(tx)
                 differences = await self._tables.differences(tx.connection)
                 if expect_equal and not all(one.equal for one in differences):
@@ -161,10 +163,12 @@ class Rebuild:
             await beside.close()
             await owner.close()
 
-    async def _apply(self, beside: Database, applier: Applier, *, live: Database) -> int:
+    async def _apply(
+        self, beside: Database, applier: Applier, *, live: Database, tries: int = FEED_TRIES
+    ) -> int:
         """Apply what live intake has heard beyond the positions; gives how many events that was."""
         before = self._events
-        for attempt in range(FEED_TRIES):
+        for attempt in range(tries):
             try:
                 after = {place: found or 0 for place, found in (await self._positions(beside)).items()}
                 until = await self._positions(live)
@@ -175,8 +179,20 @@ class Rebuild:
                 return self._events - before
             except FeedUnavailable as away:
                 log.warning("rebuild.feed_unavailable", reason=str(away), attempt=attempt)
-                await asyncio.sleep(1)
+                if attempt + 1 < tries:
+                    await asyncio.sleep(1)
         raise FeedUnavailable("the logs cannot be read")
+
+    async def _apply_last(self, beside: Database, applier: Applier, *, live: Database) -> None:
+        """The few events that live intake heard meanwhile; it waits for this, so a feed that is away ends the rebuild.
+
+        Raises InTheWay: nothing was swapped, and live intake goes on at once.
+        """
+        try:
+            async with asyncio.timeout(LAST_WAIT):
+                await self._apply(beside, applier, live=live, tries=1)
+        except (TimeoutError, FeedUnavailable) as away:
+            raise InTheWay("the logs did not give the last events in time: try again later") from away
 
     async def _positions(self, database: Database) -> dict[Place, int | None]:
         """By speaker and partition; None where what was heard belongs to an incarnation that is behind."""

@@ -18,6 +18,7 @@ from shared.events.envelope import Envelope
 from shared.platform.exchange.broker import Broker, BrokerUnavailable, PublishFailed
 from shared.platform.exchange.relay_store import Lease, RelayStore
 from shared.platform.failures import is_transient
+from shared.platform.log_days import DayMissing
 from shared.platform.metrics import PUBLISH_FAILURES, PUBLISHED
 
 log = structlog.get_logger()
@@ -67,6 +68,11 @@ class Relay:
             except (PublishFailed, BrokerUnavailable) as failure:
                 PUBLISH_FAILURES.labels(self._service).inc()
                 log.warning("relay.not_confirmed", reason=str(failure))
+                await asyncio.sleep(AFTER_FAILURE)
+                continue
+            except DayMissing as missing:
+                # Somebody has to put it right; the service goes on meanwhile, and this rings as a relay that is stuck.
+                log.critical("relay.day_missing", reason=str(missing))
                 await asyncio.sleep(AFTER_FAILURE)
                 continue
             except Exception as error:

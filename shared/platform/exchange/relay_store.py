@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+import structlog
 from sqlalchemy import TextClause, text
 
 from shared.events.envelope import Envelope
@@ -15,6 +16,8 @@ from shared.platform.database import Database
 from shared.platform.exchange.broker import Holding
 from shared.platform.exchange.log_epochs import log_epochs
 from shared.platform.log_days import look, nearest, within
+
+log = structlog.get_logger()
 
 LOG_WENT_BACK = "log_went_back"
 """The broker holds events of this epoch that the log does not: it was set back to an earlier point."""
@@ -183,6 +186,8 @@ class PostgresRelayStore:
             if forgotten or await event_log.strangers(tx.connection, places, service=self._database.service):
                 await tx.execute(self._sql(_HALT), {"reason": LOG_WENT_BACK})
                 return LOG_WENT_BACK
+            if state.broker_epoch not in {None, holding.epoch}:
+                log.warning("relay.broker_replaced", service=self._database.service)
             held = {"partitions": list(tails), "seqs": [tail.seq for tail in tails.values()]}
             await tx.execute(self._sql(_SET_BACK), held)
             await tx.execute(self._sql(_MEET), {"epoch": holding.epoch})

@@ -1,4 +1,4 @@
-"""How the exchange of one service stands, read in two statements from its own schema, the ages by the database's clock.
+"""How the exchange of one service stands, read in a few statements, the ages by the database's clock.
 
 A speaker announces how far its log reaches; the worker keeps the announcement, and a flag: an announced number that
 was not reached yet, and when it was announced. What is behind a flag is at least as old as the flag.
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.events.watermark import Watermark
 from shared.platform.database import Transaction
 from shared.platform.exchange.progress import Listening, Relaying
+from shared.platform.log_days import look, nearest, within
 from shared.platform.topology import HEARS, durables
 
 
@@ -100,16 +101,18 @@ FROM {schema}.intake_position p FULL JOIN {schema}.intake_watermark w USING (sou
 ORDER BY source, partition
 """
 _RELAY = """
-SELECT sum(c.last_seq - r.published_through)::bigint AS unpublished, max({since_recorded}) AS oldest,
+SELECT sum(c.last_seq - r.published_through)::bigint AS unpublished,
+    jsonb_object_agg(r.partition, r.published_through) FILTER (WHERE c.last_seq > r.published_through) AS waiting,
     min({since_published}) AS moved, count(*) FILTER (WHERE r.leased_until > clock_timestamp()) AS leases,
     (SELECT {since_connected} FROM {schema}.relay_state) AS connected,
     (SELECT halted FROM {schema}.relay_state) AS halted
 FROM {schema}.relay_cursor r JOIN {schema}.event_counter c USING (partition)
-LEFT JOIN LATERAL (
-    SELECT recorded_at FROM {schema}.event_log l
-    WHERE c.last_seq > r.published_through AND l.partition = r.partition AND l.seq > r.published_through
-    ORDER BY l.seq LIMIT 1
-) o ON true
+"""
+# Asked only while something waits, and only of the days on which that stands: a log may have hundreds.
+_OLDEST = """
+SELECT max({since_recorded})
+FROM unnest(CAST(:partitions AS smallint[]), CAST(:afters AS bigint[])) AS w(partition, after)
+JOIN {schema}.event_log l ON {days} AND l.partition = w.partition AND l.seq = w.after + 1
 """
 
 
@@ -123,7 +126,7 @@ _PARTS = {
     "since_move": _since("p.moved_at"),
     "since_heard": _since("w.heard_at"),
     "since_parked": _since("parked_at"),
-    "since_recorded": _since("o.recorded_at"),
+    "since_recorded": _since("l.recorded_at"),
     "since_published": _since("r.moved_at"),
     "since_connected": _since("connected_at"),
 }
@@ -170,14 +173,24 @@ async def sources_of(connection: AsyncConnection, service: str) -> list[SourceSt
 async def relay_of(connection: AsyncConnection, service: str) -> RelayState:
     """The relay of a service."""
     row = (await connection.execute(text(_RELAY.format(schema=service, **_PARTS)))).one()
+    waiting = {int(partition): after for partition, after in (row.waiting or {}).items()}
     relaying = Relaying(
         unpublished=row.unpublished,
-        oldest=row.oldest,
+        oldest=await _oldest(connection, service, waiting=waiting) if waiting else None,
         moved=row.moved,
         connected=row.connected,
         halted=row.halted,
     )
     return RelayState(relaying=relaying, leases=row.leases)
+
+
+async def _oldest(connection: AsyncConnection, service: str, *, waiting: dict[int, int]) -> float | None:
+    """Age of the oldest event after these places; None when the tables hold none of them any more."""
+    days = nearest(await look(connection, waiting, count=1, service=service))
+    statement = _OLDEST.format(schema=service, days=within(days), **_PARTS)
+    values = {"partitions": list(waiting), "afters": list(waiting.values())}
+    found: float | None = (await connection.execute(text(statement), values)).scalar_one()
+    return found
 
 
 async def partitions_of(connection: AsyncConnection, service: str) -> list[PartitionState]:
