@@ -37,6 +37,7 @@ from shared.platform.exchange.sampling import Sampling
 from shared.platform.revisions import head_of
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
+from shared.platform.tracing import TRACING
 
 log = structlog.get_logger()
 
@@ -48,6 +49,9 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if settings.traces_to:
+                TRACING.begin(service=service.name, to=settings.traces_to, ratio=settings.traces_ratio)
+                stack.callback(TRACING.end)
             await _Start(app, service, settings, stack).run()
             log.info("service.started", roles=sorted(settings.roles))
             yield

@@ -12,6 +12,7 @@ from shared.events.envelope import Fact
 from shared.platform import event_log
 from shared.platform.event_log import Position
 from shared.platform.request_context import current_traceparent
+from shared.platform.tracing import TRACING
 
 
 class Transaction:
@@ -78,9 +79,10 @@ class Database:
     async def _log(self, tx: Transaction) -> Sequence[Position]:
         if not tx.spoken:
             return ()
-        return await event_log.append(
-            tx.connection, tx.spoken, service=self.service, traceparent=current_traceparent()
-        )
+        with TRACING.step("log events", **{"tremplin.events": len(tx.spoken)}):
+            return await event_log.append(
+                tx.connection, tx.spoken, service=self.service, traceparent=current_traceparent()
+            )
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from uuid import uuid4
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
@@ -15,10 +15,14 @@ _traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 def enter(*, request_id: str | None, traceparent: str | None) -> str:
     """Begin a request; an id or trace that is not of the right form is replaced, never repeated in a log."""
     chosen = request_id if request_id and _REQUEST_ID.fullmatch(request_id) else str(uuid4())
-    trace = traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else _new_traceparent()
     _request_id.set(chosen)
-    _traceparent.set(trace)
+    _traceparent.set(well_formed(traceparent) or _new_traceparent())
     return chosen
+
+
+def well_formed(traceparent: str | None) -> str | None:
+    """A caller's trace context, if it is one."""
+    return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
 
 
 def continue_trace(traceparent: str | None) -> None:

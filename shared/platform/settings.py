@@ -42,13 +42,17 @@ class ServiceSettings(BaseSettings):
     archive_dir: Path | None = None
     keep_log_days: Annotated[int, Field(ge=1)] | None = None
 
+    # Spans go to an OTLP address (https://collector/v1/traces) or to a file (file:///...). Without: none are made.
+    traces_to: str | None = None
+    traces_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+
     # Two pools of this size per process (API and workers); four services share one server of 200 connections.
     pool_size: int = 8
 
     @model_validator(mode="before")
     @classmethod
     def _read_plain_text(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("nats_seed_file", "archive_dir", "keep_log_days"):
+        for name in ("nats_seed_file", "archive_dir", "keep_log_days", "traces_to"):
             if values.get(name) == "":
                 values[name] = None
         roles = values.get("roles")

@@ -12,6 +12,7 @@ from shared.platform import request_context
 from shared.platform.edge.problems import bug_answer
 from shared.platform.event_log import Position
 from shared.platform.metrics import REQUEST_SECONDS
+from shared.platform.tracing import TRACING, finish_request
 
 log = structlog.get_logger()
 
@@ -76,9 +77,11 @@ class _Exchange:
         self.status: int | None = None
         self._positions: list[Position] = []
         scope.setdefault("state", {})["positions"] = self._positions
+        traceparent = _text(headers.get(b"traceparent"))
         self._request_id = request_context.enter(
-            request_id=_text(headers.get(b"x-request-id")), traceparent=_text(headers.get(b"traceparent"))
+            request_id=_text(headers.get(b"x-request-id")), traceparent=traceparent
         )
+        self._span = TRACING.request(scope["method"], parent=request_context.well_formed(traceparent))
 
     async def send(self, message: Message) -> None:
         """Pass the answer on, with our headers."""
@@ -100,6 +103,8 @@ class _Exchange:
         route = getattr(self._scope.get("route"), "path", None)
         status = self.status or 499
         REQUEST_SECONDS.labels(self._scope["method"], route or "-", str(status)).observe(seconds)
+        if self._span is not None:
+            finish_request(self._span, route=route, status=status)
         if self._scope["path"] not in _PROBES:
             log.info(
                 "request.answered",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from shared.events.catalogue import UPCASTING, read_fact
@@ -20,6 +21,7 @@ from shared.platform.exchange.feed import FeedUnavailable
 from shared.platform.exchange.intake_store import Held, IntakeStore, IntakeTransaction
 from shared.platform.failures import blames_event
 from shared.platform.metrics import APPLIED, DISCARDED, EVENT_AGE, PARKED, REPAIRED, UNREADABLE
+from shared.platform.tracing import TRACING
 
 log = structlog.get_logger()
 
@@ -187,6 +189,7 @@ class Applier:
 
     async def _apply_together(self, reads: Sequence[Read]) -> dict[int, int]:
         source = reads[0].envelope.speaker
+        since = TRACING.began()
         async with self._store.begin() as tx:
             held = await tx.lock(source, {read.envelope.partition for read in reads})
             if self.heeds_halts and any(at.halted for at in held.values()):
@@ -199,6 +202,13 @@ class Applier:
             if fresh:
                 await tx.advance([read.envelope for read in fresh])
         self._measure(source, fresh, parked=parked)
+        TRACING.carried(
+            f"process {source}",
+            (read.envelope.traceparent for read in fresh),
+            kind=SpanKind.CONSUMER,
+            since=since,
+            attributes={"messaging.operation.type": "process", "messaging.destination.name": source},
+        )
         return holes
 
     async def _handle(self, tx: IntakeTransaction, fresh: Sequence[Read]) -> list[tuple[Envelope, str]]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.events.envelope import Envelope
@@ -20,6 +21,7 @@ from shared.platform.exchange.relay_store import Lease, RelayStore
 from shared.platform.failures import is_transient
 from shared.platform.log_days import DayMissing
 from shared.platform.metrics import PUBLISH_FAILURES, PUBLISHED
+from shared.platform.tracing import TRACING
 
 log = structlog.get_logger()
 
@@ -103,8 +105,16 @@ class Relay:
         envelopes = await self._store.unpublished(list(self._leases.values()), limit=BATCH)
         if not envelopes:
             return False
+        since = TRACING.began()
         await self._broker.publish(envelopes)
         await self._advance(envelopes)
+        TRACING.carried(
+            f"publish {self._service}",
+            (envelope.traceparent for envelope in envelopes),
+            kind=SpanKind.PRODUCER,
+            since=since,
+            attributes={"messaging.operation.type": "send", "messaging.destination.name": self._service},
+        )
         PUBLISHED.labels(self._service).inc(len(envelopes))
         return True
 
