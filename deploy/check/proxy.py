@@ -15,7 +15,7 @@ from threading import Thread
 
 MIB = 1024 * 1024
 PATIENCE_SECONDS = 5.0
-REQUEST_ID = "asked-by-a-test"
+REQUEST_ID = "8c0f2d5e-7d0f-4c39-9a43-0b9c2f4f6a11"
 
 _TEMPORARY = "/tmp/"  # noqa: S108 - as nginx.conf says it; the trial puts its own folder there
 _SEARCHED = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"

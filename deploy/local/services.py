@@ -119,6 +119,8 @@ def _settings(service: str, *, place: Place, passwords: Mapping[str, str]) -> di
         "FEED_CLIENT_ID": speaker,
         "FEED_CLIENT_SECRET": clients()[speaker],
     }
+    if os.environ.get("TRACES", "") not in {"", "0"}:
+        values["TRACES_TO"] = (place.logs / f"{service}.traces").as_uri()
     return {f"{service.upper()}_{name}": value for name, value in values.items()}
 
 

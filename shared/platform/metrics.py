@@ -5,6 +5,10 @@ from prometheus_client import Counter, Gauge, Histogram
 REQUEST_SECONDS = Histogram(
     "tremplin_http_request_duration_seconds", "Time to answer.", ("method", "route", "status")
 )
+PROBLEMS = Counter("tremplin_problems_total", "Calls refused or failed.", ("code", "route"))
+AUTH_FAILURES = Counter(
+    "tremplin_auth_failures_total", "Callers not recognised or lacking a scope.", ("reason",)
+)
 PUBLISHED = Counter("tremplin_relay_published_total", "Events handed to the broker.", ("service",))
 PUBLISH_FAILURES = Counter("tremplin_relay_failures_total", "Publications to be repeated.", ("service",))
 RELAY_HALTED = Gauge("tremplin_relay_halted", "1 while nothing may be published.", ("service",))

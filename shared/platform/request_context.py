@@ -5,7 +5,10 @@ import secrets
 from contextvars import ContextVar
 from uuid import uuid4
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+# A UUID and nothing freer: what callers choose is logged and repeated, and a chosen word may name a person.
+_REQUEST_ID = re.compile(
+    r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -140,7 +140,7 @@ def finish_request(span: Span, *, route: str | None, status: int) -> None:
 def _exporter(to: str) -> SpanExporter:
     address = urlsplit(to)
     if address.scheme == "file":
-        stream = Path(address.path).open("a", encoding="utf-8")  # noqa: SIM115 - as long as the process
+        stream = Path(unquote(address.path)).open("a", encoding="utf-8")  # noqa: SIM115 - as long as the process
         return ConsoleSpanExporter(out=stream, formatter=_line)
     # Its libraries are worth their memory only to those who have a collector.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -49,7 +50,7 @@ class _Front(LivingStack):
     """The same, as the stories of other tests see a stack."""
 
     def __init__(self, clients: _Indoors) -> None:
-        super().__init__(0, clients._http)
+        super().__init__(0, clients._http, Path())
         self._clients = clients
 
     def url(self, name: str) -> str:

@@ -28,7 +28,7 @@ class _Front(LivingStack):
     """The rig as the stories of other tests see a stack."""
 
     def __init__(self, rig: Rig, http: httpx.AsyncClient, *, clients: Clients) -> None:
-        super().__init__(rig.place.port_base, http)
+        super().__init__(rig.place.port_base, http, rig.place.directory)
         self._rig = rig
         self._clients = clients
 

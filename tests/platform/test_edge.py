@@ -144,10 +144,21 @@ async def test_no_token_and_the_wrong_scope_are_told_apart(toy: httpx.AsyncClien
 async def test_a_request_id_is_kept_when_it_is_one_and_replaced_when_it_is_not(
     toy: httpx.AsyncClient,
 ) -> None:
-    kept = await toy.get("/v1/toys", headers={"X-Request-ID": "mine-42"})
-    replaced = await toy.get("/v1/toys", headers={"X-Request-ID": "x" * 5000})
-    assert kept.headers["x-request-id"] == "mine-42"
-    assert replaced.headers["x-request-id"] != "x" * 5000
+    mine = "8C0F2d5e-7d0f-4c39-9a43-0b9c2f4f6a11"
+    for asked in (mine, mine.replace("-", "")):
+        kept = await toy.get("/v1/toys", headers={"X-Request-ID": asked})
+        assert kept.headers["x-request-id"] == asked
+    for asked in (
+        "x" * 5000,
+        "dupont.camille",
+        "295109912611193",
+        "\x1b[31m",
+        mine[:-1],
+        f"{mine}0",
+        mine[:8] + mine[9:],
+    ):
+        replaced = await toy.get("/v1/toys", headers={"X-Request-ID": asked})
+        assert replaced.headers["x-request-id"] != asked
     assert (await toy.get("/nowhere")).headers["x-request-id"]
 
 

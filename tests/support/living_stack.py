@@ -26,6 +26,8 @@ class LivingStack:
 
     port_base: int
     http: httpx.AsyncClient
+    folder: Path
+    """Where its state and its logs are."""
 
     def url(self, name: str) -> str:
         """Base URL of a service."""
@@ -43,9 +45,9 @@ class LivingStack:
 
 
 @asynccontextmanager
-async def living_stack(*, state: str, port_base: int) -> AsyncIterator[LivingStack]:
+async def living_stack(*, state: str, port_base: int, traces: bool = False) -> AsyncIterator[LivingStack]:
     """Run `python -m deploy.local run` beside us until the end of the block."""
-    environment = dict(os.environ) | {"STATE": state, "PORT_BASE": str(port_base)}
+    environment = dict(os.environ) | {"STATE": state, "PORT_BASE": str(port_base), "TRACES": str(int(traces))}
     folder = PROJECT / ".local" / state
     shutil.rmtree(folder, ignore_errors=True)
     process = subprocess.Popen(  # noqa: ASYNC220 - started once, before anything is measured
@@ -53,7 +55,7 @@ async def living_stack(*, state: str, port_base: int) -> AsyncIterator[LivingSta
     )
     try:
         async with httpx.AsyncClient(timeout=30) as http:
-            stack = LivingStack(port_base, http)
+            stack = LivingStack(port_base, http, folder)
             await _ready(stack, process)
             yield stack
     finally:

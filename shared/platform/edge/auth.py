@@ -20,6 +20,7 @@ from joserfc.jwk import KeySet
 
 from shared.platform.caller import Caller
 from shared.platform.edge.problems import BUSY, INSUFFICIENT_SCOPE, UNAUTHENTICATED, ProblemError
+from shared.platform.metrics import AUTH_FAILURES
 
 log = structlog.get_logger()
 
@@ -142,7 +143,7 @@ class Verifier:
         }
         failed = [name for name, kept in checks.items() if not kept]
         if failed:
-            raise TokenRefused(", ".join(failed))
+            raise TokenRefused(failed[0])
 
 
 def _unverified_header(token: str) -> dict[str, Any]:
@@ -163,16 +164,19 @@ async def authenticated(
     """The caller of a request. Raises ProblemError 401, or 503 while the issuer's keys cannot be had."""
     challenge = {"WWW-Authenticate": "Bearer"}
     if credentials is None or len(request.headers.getlist("authorization")) != 1:
+        AUTH_FAILURES.labels("no token").inc()
         raise ProblemError(401, UNAUTHENTICATED, headers=challenge)
     verifier: Verifier = request.app.state.verifier
     try:
         caller = await verifier.verify(credentials.credentials)
     except TokenRefused as refusal:
+        AUTH_FAILURES.labels(str(refusal)).inc()
         log.info("auth.refused", reason=str(refusal))
         raise ProblemError(
             401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
         ) from None
     except KeysNotHad:
+        AUTH_FAILURES.labels("no keys").inc()
         raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
     request.state.client_id = caller.client_id
     return caller
@@ -184,6 +188,7 @@ def require(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
     async def checked(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
         if not caller.scopes.intersection(scopes):
             needed = " ".join(scopes)
+            AUTH_FAILURES.labels("scope").inc()
             raise ProblemError(
                 403,
                 INSUFFICIENT_SCOPE,

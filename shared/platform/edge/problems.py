@@ -25,6 +25,7 @@ from shared.kernel.errors import (
 )
 from shared.platform.edge.shape_errors import violations_of
 from shared.platform.failures import is_transient
+from shared.platform.metrics import PROBLEMS
 from shared.platform.request_context import current_request_id
 
 log = structlog.get_logger()
@@ -113,6 +114,7 @@ def problem(
 ) -> JSONResponse:
     """The answer for a refusal."""
     language = language_of(request)
+    PROBLEMS.labels(rule.code, getattr(request.scope.get("route"), "path", None) or "-").inc()
     errors = error_items(violations, language=language)
     body: dict[str, Any] = {
         "type": f"/problems/{rule.code}",
