@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from shared.platform import logs
 from shared.platform.database import Database
 from shared.platform.edge import exchange_routes, health, operating_routes, problems
-from shared.platform.edge.auth import IssuerKeys, Verifier, authenticate_first
+from shared.platform.edge.auth import IssuerKeys, Verifier
 from shared.platform.edge.middleware import Edge
 from shared.platform.edge.openapi import describe
 from shared.platform.exchange.audit import Auditor
@@ -75,7 +75,6 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.include_router(health.router)
     if "api" in settings.roles:
         for router in (exchange_routes.router, operating_routes.router, *service.routers):
-            authenticate_first(router)
             app.include_router(router)
     describe(app)
     return app

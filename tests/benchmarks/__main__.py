@@ -6,7 +6,7 @@ from typing import Any
 
 import uvloop
 
-from tests.benchmarks import event_path, exchange_ways, ladder, log_days, rebuild, wiped_broker
+from tests.benchmarks import event_path, exchange_ways, ladder, log_days, rebuild, strict_body, wiped_broker
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "event-path": event_path.bench,
@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "ladder": ladder.bench,
     "rebuild": rebuild.bench,
     "log-days": log_days.bench,
+    "strict-body": strict_body.bench,
     "wiped-broker": wiped_broker.bench,
 }
 

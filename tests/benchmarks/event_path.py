@@ -69,7 +69,7 @@ async def _declare(stack: LivingStack, numbers: range, *, run: int, headers: dic
     """One bulk call; gives the positions it reached."""
     answer = await stack.http.post(
         f"{stack.url('enrolment')}/v1/holders/{SIREN}/enrolments",
-        json={"items": [_enrolment(run, number) for number in numbers]},
+        json={"items": [enrolment(run, number) for number in numbers]},
         headers=headers,
     )
     summary = answer.json()["summary"]
@@ -120,7 +120,8 @@ async def _counted(stack: LivingStack, positions: str) -> None:
             await asyncio.sleep(LOOK_EVERY)
 
 
-def _enrolment(run: int, number: int) -> dict[str, Any]:
+def enrolment(run: int, number: int) -> dict[str, Any]:
+    """A learner who entered yesterday."""
     return {
         "reference": f"E-{run}-{number}",
         "session": "S-1",

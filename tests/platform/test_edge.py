@@ -69,6 +69,15 @@ async def test_a_wrong_field_is_named_and_its_value_never_repeated(
     assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, code)]
 
 
+async def test_a_misspelt_field_is_answered_with_the_nearest_one(toy: httpx.AsyncClient) -> None:
+    alone = is_problem(await toy.put("/v1/toys/1", json={"referense": "a"}), 422, code="invalid_request")
+    assert {error.get("expected") for error in alone["errors"]} == {None, "reference"}
+    many = await toy.post("/v1/toys", json={"items": [{"reference": "a", "nots": "x"}]})
+    assert many.json()["results"][0]["errors"][0]["expected"] == "note"
+    head = is_problem(await toy.post("/v1/toys", json={"item": []}), 422, code="invalid_request")
+    assert {error.get("expected") for error in head["errors"]} == {None, "items"}
+
+
 async def test_the_language_of_a_problem_is_the_callers(toy: httpx.AsyncClient) -> None:
     french = await toy.put("/v1/toys/1", json={})
     english = await toy.put("/v1/toys/1", json={}, headers={"Accept-Language": "en-GB,fr;q=0.5"})
@@ -84,7 +93,7 @@ async def test_the_language_of_a_problem_is_the_callers(toy: httpx.AsyncClient) 
         (b"\x80\x81\xff", "application/json", 400, "malformed_json"),
         (b"", "application/json", 400, "missing_body"),
         (b'{"items": []}', "text/plain", 415, "unsupported_media_type"),
-        (b'{"items": [' + b"[" * 100_000, "application/json", 400, "malformed_json"),
+        (b'{"items": [' + b"[" * 100_000, "application/json", 400, "too_deep"),
         (b'{"items": "x"}', "application/json", 422, "invalid_request"),
         (b" " * (4 * 1024 * 1024 + 1), "application/json", 413, "too_large"),
     ],
@@ -219,9 +228,7 @@ async def test_an_anonymous_call_is_refused_before_it_costs_a_connection(toy: ht
 
 
 @pytest.mark.parametrize("path", ["/v1/toys/1", "/v1/toys"])
-async def test_a_body_beyond_four_mebibytes_is_refused_on_every_route(
-    toy: httpx.AsyncClient, path: str
-) -> None:
+async def test_a_body_beyond_its_limit_is_refused_on_every_route(toy: httpx.AsyncClient, path: str) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield b" " * 1024 * 1024
@@ -235,7 +242,8 @@ async def test_a_body_beyond_four_mebibytes_is_refused_on_every_route(
     ("body", "status", "code"),
     [
         ('{"items": [' + "1," * 30_000 + "1]}", 413, "too_many_items"),
-        ('{"items": [{' + ",".join(f'"k{n}": 1' for n in range(30_000)) + "}]}", 422, "invalid_request"),
+        ('{"items": [{' + ",".join(f'"k{n}": 1' for n in range(30_000)) + "}]}", 413, "too_large"),
+        (json.dumps({"items": [{f"k{n}": 1 for n in range(9_000)}] * 3}), 422, "invalid_request"),
     ],
 )
 async def test_a_flood_of_errors_is_refused_without_spelling_it_out(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from sqlalchemy import text
 
 from shared.kernel.errors import Conflict, Rule
@@ -16,6 +16,7 @@ from shared.platform.edge.auth import Verifier, require
 from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Body, IsoDate, Reference, Siret
+from shared.platform.edge.routing import Router
 from shared.platform.exchange.participant import Service
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
@@ -24,7 +25,7 @@ from tests.support.under_test import settings_of
 
 SECRET = "Zénaïde-Planted-Value"
 TAKEN = Rule("taken", fr="Déjà pris.", en="Already taken.")
-router = APIRouter(prefix="/v1", tags=["toy"])
+router = Router(prefix="/v1", tags=["toy"])
 
 
 class Toy(Body):

@@ -1,7 +1,5 @@
 """Certifications over HTTP."""
 
-from fastapi import APIRouter
-
 from services.enrolment import queries
 from services.enrolment.routes.parameters import Writer
 from services.enrolment.schemas.ends import CertificationBody
@@ -10,10 +8,9 @@ from services.enrolment.schemas.views import CertificationView
 from services.enrolment.use_cases.certifications import declare_result
 from shared.platform.edge.dependencies import Today, Tx
 from shared.platform.edge.fields import Siren
+from shared.platform.edge.routing import Router
 
-router = APIRouter(
-    prefix="/v1/holders/{siren}/enrolments/{reference}/certifications", tags=["certifications"]
-)
+router = Router(prefix="/v1/holders/{siren}/enrolments/{reference}/certifications", tags=["certifications"])
 
 
 @router.put(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from services.enrolment import queries
 from services.enrolment.routes.parameters import Writer
@@ -16,8 +16,9 @@ from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Today, Tx
 from shared.platform.edge.fields import Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1/holders/{siren}", tags=["ends"])
+router = Router(prefix="/v1/holders/{siren}", tags=["ends"])
 
 
 @router.put(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from services.enrolment import queries
 from services.enrolment.queries import EnrolmentsWanted, PageWanted
@@ -19,8 +19,9 @@ from shared.platform.edge.dependencies import Db, Reader, Today, Tx
 from shared.platform.edge.fields import Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
 from shared.platform.edge.problems import error_items, language_of
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
+router = Router(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
 
 
 @router.put("/{reference}", operation_id="declare_enrolment", summary="Declare or correct an entry")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from services.enrolment.routes.parameters import Limit
 from services.enrolment.schemas.texts import Purpose
@@ -12,8 +12,9 @@ from services.enrolment.use_cases.readings import read_roster as read_page
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Tx
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1/rosters", tags=["rosters"])
+router = Router(prefix="/v1/rosters", tags=["rosters"])
 
 ExitMonth = Annotated[str, Query(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2016-09"])]
 Key = Annotated[

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from services.enrolment import queries
 from services.enrolment.queries import PageWanted
@@ -23,8 +23,9 @@ from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Today, Tx
 from shared.platform.edge.fields import Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1/holders/{siren}/sessions", tags=["sessions"])
+router = Router(prefix="/v1/holders/{siren}/sessions", tags=["sessions"])
 
 
 @router.put("/{reference}", operation_id="declare_session", summary="Declare or change a session")

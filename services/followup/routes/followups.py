@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.followup import queries
 from services.followup.schemas.followups import ExclusionBody, ExclusionReceipt, FollowupView, receipt_of
@@ -11,8 +11,9 @@ from services.followup.use_cases.exclusions import exclude_learner
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Reader, Today, Tx
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["follow-ups"])
+router = Router(prefix="/v1", tags=["follow-ups"])
 
 
 @router.get(

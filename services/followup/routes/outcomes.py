@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.followup import queries
@@ -19,8 +19,9 @@ from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Today
 from shared.platform.edge.fields import Reference
 from shared.platform.edge.openapi import bulk_body
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["outcomes"])
+router = Router(prefix="/v1", tags=["outcomes"])
 
 Writer = Annotated[Caller, Depends(require("outcomes:write"))]
 Asker = Annotated[Caller, Depends(require("outcomes:read"))]

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.indicators import queries
 from services.indicators.routes.asking import IndicatorId
 from services.indicators.schemas import DefinitionsView, DefinitionView, definition_view
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1/definitions", tags=["definitions"])
+router = Router(prefix="/v1/definitions", tags=["definitions"])
 Reading = Annotated[Caller, Depends(require("indicators:read", "indicators:exact"))]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.indicators import queries, use_cases
 from services.indicators.routes.asking import IndicatorId, Purpose, Question
@@ -10,8 +10,9 @@ from services.indicators.schemas import FigureView, figure_view
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Tx
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["exact figures"])
+router = Router(prefix="/v1", tags=["exact figures"])
 
 
 @router.get(

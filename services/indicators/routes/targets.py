@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.indicators import queries
 from services.indicators.routes.asking import AsOf
@@ -10,8 +10,9 @@ from services.indicators.schemas import TargetsView, targets_view
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Reader, Today
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["targets"])
+router = Router(prefix="/v1", tags=["targets"])
 
 
 @router.get("/targets", operation_id="list_targets", summary="Targets with what is reached at a date")

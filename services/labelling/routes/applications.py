@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from services.labelling.domain.applications import State, Submission
 from services.labelling.queries import applications as queries
@@ -27,8 +27,9 @@ from shared.platform.edge.bulk import read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Reference, Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1/holders/{siren}", tags=["applications"])
+router = Router(prefix="/v1/holders/{siren}", tags=["applications"])
 
 
 def _declaration_of(item: ApplicationItem) -> Declaration:

@@ -1,7 +1,5 @@
 """Doors to calls and criteria sets."""
 
-from fastapi import APIRouter
-
 from services.labelling.queries import calls as queries
 from services.labelling.routes.callers import Office
 from services.labelling.routes.paging import After, Limit
@@ -10,8 +8,9 @@ from services.labelling.schemas.words import Page
 from services.labelling.use_cases import calls as use_cases
 from shared.platform.edge.dependencies import Reader, Tx
 from shared.platform.edge.fields import Reference
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["calls"])
+router = Router(prefix="/v1", tags=["calls"])
 
 
 @router.put("/calls/{reference}", operation_id="declare_call", summary="Declare or change a call")

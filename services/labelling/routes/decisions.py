@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from services.labelling.domain.decisions import Decision
 from services.labelling.queries import decisions as queries
@@ -19,8 +19,9 @@ from shared.platform.edge.bulk import read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Reference
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["decisions"])
+router = Router(prefix="/v1", tags=["decisions"])
 
 
 def _decision_of(item: DecisionItem) -> Decision:

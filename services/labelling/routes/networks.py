@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from services.labelling.queries import networks as queries
 from services.labelling.queries import targets as target_queries
 from services.labelling.routes.callers import Office
@@ -22,8 +20,9 @@ from services.labelling.use_cases import networks as use_cases
 from services.labelling.use_cases import targets as target_use_cases
 from shared.platform.edge.dependencies import Reader, Today, Tx
 from shared.platform.edge.fields import Reference
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["networks"])
+router = Router(prefix="/v1", tags=["networks"])
 
 
 @router.put("/networks/{reference}", operation_id="declare_network", summary="Declare or change a network")

@@ -1,15 +1,14 @@
 """Doors to organisations and their sites."""
 
-from fastapi import APIRouter
-
 from services.labelling.queries.organisations import organisation
 from services.labelling.routes.callers import Declarant, HolderReader
 from services.labelling.schemas.organisations import OrganisationBody, OrganisationView, SiteBody
 from services.labelling.use_cases import organisations as use_cases
 from shared.platform.edge.dependencies import Reader, Tx
 from shared.platform.edge.fields import Siren, Siret
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["organisations"])
+router = Router(prefix="/v1", tags=["organisations"])
 
 
 @router.put(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from services.labelling.domain.labels import Status
 from services.labelling.domain.trainings import CertificationKind
@@ -12,8 +12,9 @@ from services.labelling.routes.paging import Limit, On
 from services.labelling.schemas.register import RegisterPage, RegisterView
 from shared.platform.edge.dependencies import Reader, Today
 from shared.platform.edge.fields import Reference, Siren
+from shared.platform.edge.routing import Router
 
-router = APIRouter(prefix="/v1", tags=["register"])
+router = Router(prefix="/v1", tags=["register"])
 
 
 @router.get("/register", operation_id="list_register", summary="Labels with their status at a date")

@@ -10,9 +10,7 @@ from typing import Annotated, Any, Protocol
 
 import httpx
 import structlog
-from fastapi import APIRouter, Depends, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -156,19 +154,21 @@ def _unverified_header(token: str) -> dict[str, Any]:
 
 
 _bearer = HTTPBearer(auto_error=False, description="Client-credentials access token (ES256 at+jwt).")
+_SCHEME = "bearer "
 
 
-async def authenticated(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
-    """The caller of a request. Raises ProblemError 401, or 503 while the issuer's keys cannot be had."""
-    challenge = {"WWW-Authenticate": "Bearer"}
-    if credentials is None or len(request.headers.getlist("authorization")) != 1:
+async def authenticate(request: Request) -> Caller:
+    """The caller of a request, found once. Raises ProblemError 401, or 503 while the issuer's keys cannot be had."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
+    given = request.headers.getlist("authorization")
+    if len(given) != 1 or not given[0].lower().startswith(_SCHEME):
         AUTH_FAILURES.labels("no token").inc()
-        raise ProblemError(401, UNAUTHENTICATED, headers=challenge)
+        raise ProblemError(401, UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
     verifier: Verifier = request.app.state.verifier
     try:
-        caller = await verifier.verify(credentials.credentials)
+        caller = await verifier.verify(given[0][len(_SCHEME) :].strip())
     except TokenRefused as refusal:
         AUTH_FAILURES.labels(str(refusal)).inc()
         log.info("auth.refused", reason=str(refusal))
@@ -179,34 +179,35 @@ async def authenticated(
         AUTH_FAILURES.labels("no keys").inc()
         raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
     request.state.client_id = caller.client_id
+    request.state.caller = caller
     return caller
+
+
+async def authenticated(
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """A dependency: the caller. Raises as `authenticate`."""
+    return await authenticate(request)
+
+
+def demand_scope(caller: Caller, scopes: tuple[str, ...]) -> None:
+    """Pass who holds at least one of the scopes. Raises ProblemError 403."""
+    if not caller.scopes.intersection(scopes):
+        needed = " ".join(scopes)
+        AUTH_FAILURES.labels("scope").inc()
+        raise ProblemError(
+            403,
+            INSUFFICIENT_SCOPE,
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+        )
 
 
 def require(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency: the caller, who holds at least one of the scopes. Raises ProblemError 401 or 403."""
 
     async def checked(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
-        if not caller.scopes.intersection(scopes):
-            needed = " ".join(scopes)
-            AUTH_FAILURES.labels("scope").inc()
-            raise ProblemError(
-                403,
-                INSUFFICIENT_SCOPE,
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-            )
+        demand_scope(caller, scopes)
         return caller
 
-    checked.scopes = scopes  # type: ignore[attr-defined]  # read by the route matrix
+    checked.scopes = scopes  # type: ignore[attr-defined]  # read by the route, which demands them first
     return checked
-
-
-def authenticate_first(router: APIRouter) -> None:
-    """Put the caller before everything else a route asks for: an anonymous call costs no connection."""
-    for route in router.routes:
-        if isinstance(route, APIRoute) and _authenticates(route.dependant):
-            first = [depends for depends in route.dependencies if depends.dependency is not authenticated]
-            route.dependencies = [Depends(authenticated), *first]
-
-
-def _authenticates(dependant: Dependant) -> bool:
-    return dependant.call is authenticated or any(map(_authenticates, dependant.dependencies))

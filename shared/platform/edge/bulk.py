@@ -7,24 +7,21 @@ from typing import Any, Generic, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 
 from shared.kernel.errors import DomainError, Violation
 from shared.platform.database import Database, Transaction
+from shared.platform.edge.bodies import read_body
 from shared.platform.edge.fields import REFERENCE
 from shared.platform.edge.middleware import MAX_BYTES
 from shared.platform.edge.problems import (
     INVALID_REQUEST,
-    MALFORMED_JSON,
-    MISSING_BODY,
-    TOO_LARGE,
     TOO_MANY_ITEMS,
-    UNSUPPORTED_MEDIA_TYPE,
     ProblemError,
     error_items,
     language_of,
 )
 from shared.platform.edge.shape_errors import violations_of
+from shared.platform.edge.strict_json import check_json, check_valid_json, forbidden_text
 from shared.platform.event_log import MAX_EVENTS, Position
 
 MAX_ITEMS = 1000
@@ -64,29 +61,15 @@ async def read_lot(request: Request, model: type[Model]) -> Lot[Model]:
 
     A malformed head refuses the call; a malformed item only itself. Raises ProblemError 400, 413, 415, 422.
     """
-    raw = await read_body(request)
+    raw = await read_body(request, limit=MAX_BYTES)
     try:
         whole = model.model_validate_json(raw)
     except ValidationError as error:
-        return _read_item_by_item(raw, model, error=error)
+        return _read_item_by_item(check_json(raw, nul_in=True), model, error=error)
+    check_valid_json(raw, whole)
     items = cast("Sequence[Any]", getattr(whole, "items"))  # noqa: B009 - the field every lot has
     _check_count(len(items))
     return Lot(whole, dict(enumerate(items)), {}, [getattr(item, "reference", None) for item in items])
-
-
-async def read_body(request: Request) -> bytes:
-    """The body, counted as received and refused beyond 4 MiB. Raises ProblemError 400, 413, 415."""
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ProblemError(415, UNSUPPORTED_MEDIA_TYPE)
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > MAX_BYTES:
-            raise ProblemError(413, TOO_LARGE)
-    if not received:
-        raise ProblemError(400, MISSING_BODY)
-    return bytes(received)
 
 
 def _check_count(count: int) -> None:
@@ -94,30 +77,34 @@ def _check_count(count: int) -> None:
         raise ProblemError(413, TOO_MANY_ITEMS, (Violation(TOO_MANY_ITEMS, "/items", f"<= {MAX_ITEMS}"),))
 
 
-def _read_item_by_item(raw: bytes, model: type[Model], *, error: ValidationError) -> Lot[Model]:
+def _read_item_by_item(content: Any, model: type[Model], *, error: ValidationError) -> Lot[Model]:
     if error.error_count() > MAX_ITEMS:
         # To spell out that many errors would take longer than the caller deserves.
-        _refuse_flood(raw, error.error_count())
+        _refuse_flood(content, error.error_count())
     details = error.errors(include_url=False, include_input=False)
-    if any(detail["type"] == "json_invalid" for detail in details):
-        raise ProblemError(400, MALFORMED_JSON)
-    content = json.loads(raw)
     by_item: dict[int, list[Any]] = {}
     for detail in details:
         location = detail["loc"]
         if len(location) < 2 or location[0] != "items" or not isinstance(location[1], int):  # noqa: PLR2004 - items, index
-            raise ProblemError(422, INVALID_REQUEST, violations_of(details))
+            raise ProblemError(422, INVALID_REQUEST, violations_of(details, model=model))
         inside = _without_kind(location[2:], content["items"][location[1]])
         by_item.setdefault(location[1], []).append({**detail, "loc": inside})
     sent = content["items"]
     _check_count(len(sent))
-    sound = [index for index in range(len(sent)) if index not in by_item]
+    item_model = model.model_fields["items"].annotation
+    rejected = {index: violations_of(found, model=item_model) for index, found in by_item.items()}
+    rejected |= {
+        index: (found,)
+        for index, item in enumerate(sent)
+        if index not in rejected and (found := forbidden_text(item))
+    }
+    sound = [index for index in range(len(sent)) if index not in rejected]
     head = model.model_validate_json(json.dumps({**content, "items": [sent[index] for index in sound]}))
     kept = cast("Sequence[Any]", getattr(head, "items"))  # noqa: B009 - the field every lot has
     return Lot(
         head,
         dict(zip(sound, kept, strict=True)),
-        {index: Verdict("rejected", violations=violations_of(found)) for index, found in by_item.items()},
+        {index: Verdict("rejected", violations=found) for index, found in rejected.items()},
         [_reference_of(item) for item in sent],
     )
 
@@ -128,11 +115,7 @@ def _without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
     return location[1:] if location and kind is not None and location[0] == kind else location
 
 
-def _refuse_flood(raw: bytes, errors: int) -> None:
-    try:
-        content = from_json(raw)
-    except ValueError:
-        raise ProblemError(400, MALFORMED_JSON) from None
+def _refuse_flood(content: Any, errors: int) -> None:
     items = content.get("items") if isinstance(content, dict) else None
     if isinstance(items, list):
         _check_count(len(items))

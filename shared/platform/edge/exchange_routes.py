@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -16,6 +16,7 @@ from shared.platform.caller import Caller
 from shared.platform.edge.auth import authenticated, require
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Body, View
+from shared.platform.edge.routing import Router
 from shared.platform.event_log import LogMoved
 from shared.platform.exchange import heard_positions, log_reader
 from shared.platform.exchange.freshness import freshness
@@ -108,7 +109,7 @@ class LogDigestsView(View):
     hours: list[HourDigestView]
 
 
-router = APIRouter(prefix="/v1", tags=["exchange"])
+router = Router(prefix="/v1", tags=["exchange"])
 
 
 @router.get("/freshness", operation_id="read_freshness", summary="How far this service has heard the others")

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import ConfigDict, StringConstraints
 
 from shared.kernel.errors import UNKNOWN, Invalid, NotFound, Rule
@@ -12,6 +12,7 @@ from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Reader, Tx
 from shared.platform.edge.fields import Body, View
+from shared.platform.edge.routing import Router
 from shared.platform.event_log import Position
 from shared.platform.exchange import parked_events, redrive_requests
 from shared.platform.topology import HEARS
@@ -68,7 +69,7 @@ class ParkedPage(View):
     next: str | None
 
 
-router = APIRouter(prefix="/v1/exchange", tags=["exchange"])
+router = Router(prefix="/v1/exchange", tags=["exchange"])
 
 
 @router.get("/parked", operation_id="list_parked", summary="Events set aside, and why")

@@ -164,7 +164,15 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
     if any(detail["type"] == "json_invalid" for detail in details):
         return problem(request, 400, rule=MALFORMED_JSON)
     status = 400 if all(detail["loc"][0] in {"query", "header"} for detail in details) else 422
-    return problem(request, status, rule=INVALID_REQUEST, violations=violations_of(details))
+    return problem(
+        request, status, rule=INVALID_REQUEST, violations=violations_of(details, model=_body_model(request))
+    )
+
+
+def _body_model(request: Request) -> Any:
+    """The model of the body that the route takes, if it takes one."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    return None if field is None else field.field_info.annotation
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -1,9 +1,12 @@
 """Shape errors of pydantic as violations: which field, which rule, what was expected; never what was sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from shared.kernel.errors import Rule, Violation
+from shared.platform.edge.suggestions import nearest
 
 MISSING_FIELD = Rule("missing_field", fr="Champ obligatoire absent.", en="A required field is missing.")
 UNKNOWN_FIELD = Rule("unknown_field", fr="Champ inconnu.", en="Unknown field.")
@@ -29,9 +32,14 @@ _EXPECTED = {
 _OWN_PARTS = ("function-", "constrained-", "lax-or-strict", "json-or-python")
 
 
-def violations_of(details: Sequence[Mapping[str, Any]], *, prefix: str = "") -> tuple[Violation, ...]:
-    """Violations of pydantic's error details (as given by `errors()`), pointers starting at `prefix`."""
-    return tuple(_violation_of(detail, prefix=prefix) for detail in details)
+def violations_of(
+    details: Sequence[Mapping[str, Any]], *, prefix: str = "", model: Any = None
+) -> tuple[Violation, ...]:
+    """Violations of pydantic's error details (as given by `errors()`), pointers starting at `prefix`.
+
+    With the `model` that refused, a field it does not have is answered with the nearest one it has.
+    """
+    return tuple(_violation_of(detail, prefix=prefix, model=model) for detail in details)
 
 
 def pointer_of(parts: Iterable[object], *, prefix: str = "") -> str:
@@ -40,7 +48,7 @@ def pointer_of(parts: Iterable[object], *, prefix: str = "") -> str:
     return prefix + "".join(f"/{part}" for part in escaped)
 
 
-def _violation_of(detail: Mapping[str, Any], *, prefix: str) -> Violation:
+def _violation_of(detail: Mapping[str, Any], *, prefix: str, model: Any) -> Violation:
     location = [part for part in detail["loc"] if not str(part).startswith(_OWN_PARTS)]
     if location and location[0] in {"body", "query", "path", "header"}:
         location = location[1:]
@@ -54,8 +62,28 @@ def _violation_of(detail: Mapping[str, Any], *, prefix: str) -> Violation:
         return Violation(MISSING_FIELD, pointer)
     if kind == "extra_forbidden":
         # The name is the caller's own text: the pointer stops at its parent.
-        return Violation(UNKNOWN_FIELD, pointer_of(location[:-1], prefix=prefix))
+        *parents, name = location
+        meant = nearest(str(name), field_names(model, parents))
+        return Violation(UNKNOWN_FIELD, pointer_of(parents, prefix=prefix), meant)
     return _value_violation(kind, context, pointer=pointer)
+
+
+def field_names(model: Any, parents: Sequence[object]) -> set[str]:
+    """The names of the fields that an object has at a place within a model; of several kinds, those of all."""
+    found = models_in(model)
+    for part in parents:
+        if isinstance(part, str):
+            inner = [one.model_fields[part].annotation for one in found if part in one.model_fields]
+            # A part that is no field says which of several kinds it is.
+            found = [one for annotation in inner for one in models_in(annotation)] if inner else found
+    return {info.alias or name for one in found for name, info in one.model_fields.items()}
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a value of this annotation may be or hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [one for argument in get_args(annotation) for one in models_in(argument)]
 
 
 def _value_violation(kind: str, context: Mapping[str, Any], *, pointer: str) -> Violation:
