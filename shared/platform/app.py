@@ -17,6 +17,7 @@ from shared.platform import logs
 from shared.platform.database import Database
 from shared.platform.edge import exchange_routes, health, operating_routes, problems
 from shared.platform.edge.auth import IssuerKeys, Verifier
+from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
 from shared.platform.edge.openapi import describe
 from shared.platform.exchange.audit import Auditor
@@ -72,10 +73,12 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
     problems.install(app)
-    app.include_router(health.router)
+    routers = [health.router]
     if "api" in settings.roles:
-        for router in (exchange_routes.router, operating_routes.router, *service.routers):
-            app.include_router(router)
+        routers += [exchange_routes.router, operating_routes.router, *service.routers]
+    for router in routers:
+        app.include_router(router)
+    app.state.methods = Methods(routers)
     describe(app)
     return app
 

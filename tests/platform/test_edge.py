@@ -173,6 +173,7 @@ async def test_a_request_id_is_kept_when_it_is_one_and_replaced_when_it_is_not(
 
 async def test_unknown_paths_and_methods_are_problems(toy: httpx.AsyncClient) -> None:
     is_problem(await toy.get("/nowhere"), 404, code="not_found")
+    is_problem(await toy.options("/nowhere"), 404, code="not_found")
     is_problem(await toy.delete("/v1/toys"), 405, code="method_not_allowed")
 
 

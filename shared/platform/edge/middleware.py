@@ -8,8 +8,9 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.kernel.errors import Rule
 from shared.platform import request_context
-from shared.platform.edge.problems import bug_answer
+from shared.platform.edge.problems import HEADERS_TOO_LARGE, URI_TOO_LONG, bug_answer, problem
 from shared.platform.event_log import Position
 from shared.platform.metrics import REQUEST_SECONDS
 from shared.platform.tracing import TRACING, finish_request
@@ -18,6 +19,10 @@ log = structlog.get_logger()
 
 MAX_BYTES = 4 * 1024 * 1024
 """Largest body of any route."""
+MAX_ADDRESS = 8 * 1024
+"""Longest path with its query, in bytes."""
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
 _PROBES = frozenset({"/livez", "/startupz", "/readyz", "/exchangez", "/metrics"})
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -37,8 +42,14 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # A GET whose body stays here: the server, which has the scope as it was, sends headers alone.
+            scope = {**scope, "method": "GET"}
         exchange = _Exchange(scope, send)
         try:
+            if (refused := _refused(scope)) is not None:
+                await problem(Request(scope), refused[0], rule=refused[1])(scope, receive, exchange.send)
+                return
             await self._app(scope, _bounded(receive), exchange.send)
         except Exception as error:  # noqa: BLE001 - the last resort, logged by bug_answer
             answer = bug_answer(Request(scope), error)
@@ -46,6 +57,19 @@ class Edge:
                 await answer(scope, receive, exchange.send)
         finally:
             exchange.close()
+
+
+def _refused(scope: Scope) -> tuple[int, Rule] | None:
+    """What is too long before anything is looked at: 414 or 431."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS:
+        return HTTPStatus.REQUEST_URI_TOO_LONG, URI_TOO_LONG
+    headers = scope["headers"]
+    if (
+        len(headers) > MAX_HEADERS
+        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
+    ):
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE
+    return None
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -7,12 +7,13 @@ from pydantic import BaseModel
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
-    "required": ["type", "title", "status", "code", "request_id"],
+    "required": ["type", "title", "status", "code", "instance", "request_id"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string"},
+        "instance": {"type": "string"},
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",
@@ -34,6 +35,7 @@ _PROBLEM: dict[str, Any] = {
         "title": "The request does not conform.",
         "status": 422,
         "code": "invalid_request",
+        "instance": "urn:uuid:5f1c2f0e-2f0b-4f0e-9b76-3a2f8a2d6f10",
         "request_id": "5f1c2f0e-2f0b-4f0e-9b76-3a2f8a2d6f10",
         "errors": [
             {"pointer": "/starts_on", "code": "bad_date", "message": "Expected date: YYYY-MM-DD."},

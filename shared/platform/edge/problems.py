@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -24,6 +25,7 @@ from shared.kernel.errors import (
     Violation,
 )
 from shared.platform.edge.shape_errors import violations_of
+from shared.platform.edge.weights import weighted
 from shared.platform.failures import is_transient
 from shared.platform.metrics import PROBLEMS
 from shared.platform.request_context import current_request_id
@@ -54,6 +56,10 @@ UNSUPPORTED_MEDIA_TYPE = Rule(
 TOO_LARGE = Rule("too_large", fr="Corps trop grand.", en="The body is too large.")
 TOO_MANY_ITEMS = Rule("too_many_items", fr="Trop d'éléments.", en="Too many items.")
 NOT_FOUND = Rule("not_found", fr="Ressource inconnue.", en="Unknown resource.")
+URI_TOO_LONG = Rule("uri_too_long", fr="Adresse trop longue.", en="The address is too long.")
+HEADERS_TOO_LARGE = Rule(
+    "headers_too_large", fr="Trop d'en-têtes, ou trop longs.", en="Too many headers, or too long ones."
+)
 METHOD_NOT_ALLOWED = Rule("method_not_allowed", fr="Méthode non permise.", en="Method not allowed.")
 UNAUTHENTICATED = Rule(
     "unauthenticated", fr="Jeton d'accès absent ou refusé.", en="Access token missing or refused."
@@ -64,7 +70,13 @@ INSUFFICIENT_SCOPE = Rule(
     en="The token lacks the required scope.",
 )
 
-_RULE_OF_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE, 415: UNSUPPORTED_MEDIA_TYPE}
+_RULE_OF_STATUS = {
+    404: NOT_FOUND,
+    413: TOO_LARGE,
+    414: URI_TOO_LONG,
+    415: UNSUPPORTED_MEDIA_TYPE,
+    431: HEADERS_TOO_LARGE,
+}
 
 
 @dataclass
@@ -79,9 +91,12 @@ class ProblemError(Exception):
 
 def language_of(request: Request) -> str:
     """`en` when the caller prefers English, `fr` otherwise."""
-    accepted = request.headers.get("accept-language", "")[:200].lower()
-    english, french = accepted.find("en"), accepted.find("fr")
-    return "en" if english >= 0 and (french < 0 or english < french) else "fr"
+    wanted = {"en": 0.0, "fr": 0.0}
+    for tag, weight in weighted(request.headers.get("accept-language", "")):
+        language = tag.partition("-")[0]
+        if language in wanted:
+            wanted[language] = max(wanted[language], weight)
+    return "en" if wanted["en"] > wanted["fr"] else "fr"
 
 
 def text_of(rule: Rule, *, language: str) -> str:
@@ -121,6 +136,7 @@ def problem(
         "title": text_of(rule, language=language),
         "status": status,
         "code": rule.code,
+        "instance": f"urn:uuid:{current_request_id()}",
         "request_id": current_request_id(),
     }
     if errors:
@@ -131,7 +147,7 @@ def problem(
         body,
         status_code=status,
         media_type="application/problem+json",
-        headers={"Content-Language": language, **(headers or {})},
+        headers={"Content-Language": language, "Vary": "Accept-Language", **(headers or {})},
     )
 
 
@@ -175,8 +191,13 @@ def _body_model(request: Request) -> Any:
     return None if field is None else field.field_info.annotation
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(request.app.state.methods.of(request.scope["path"]))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allowed})
+        return problem(request, error.status_code, rule=METHOD_NOT_ALLOWED, headers={"Allow": allowed})
     rule = _RULE_OF_STATUS.get(error.status_code, INVALID_REQUEST)
     return problem(request, error.status_code, rule=rule, headers=error.headers)
 

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from shared.platform.edge.auth import authenticate, authenticated, demand_scope
 from shared.platform.edge.bodies import read_body
+from shared.platform.edge.negotiation import demand_acceptable
 from shared.platform.edge.parameters import check_parameters
 from shared.platform.edge.strict_json import check_json
 
@@ -37,6 +38,7 @@ class StrictRoute(APIRoute):
                 caller = await authenticate(request)
                 for wanted in scopes:
                     demand_scope(caller, wanted)
+            demand_acceptable(request)
             check_parameters(request, allowed)
             if has_body:
                 raw = await read_body(request, limit=MAX_BODY)
