@@ -35,6 +35,7 @@ from shared.platform.exchange.redrive_store import PostgresRedriveStore
 from shared.platform.exchange.relay import Relay
 from shared.platform.exchange.relay_store import PostgresRelayStore
 from shared.platform.exchange.sampling import Sampling
+from shared.platform.retention import forget_for_ever
 from shared.platform.revisions import head_of
 from shared.platform.settings import ServiceSettings
 from shared.platform.topology import HEARS
@@ -147,6 +148,8 @@ class _Start:
                 store = PostgresRelayStore(worker)
                 relay = Relay(store, broker, service=name, me=uuid4(), spoke=worker.spoke)
                 group.create_task(relay.run())
+            if "intake" in self.settings.roles:
+                group.create_task(forget_for_ever(worker))
             if "intake" in self.settings.roles and HEARS[name]:
                 ears = ears_of(self.service, worker, broker=broker, feed=feed, watermarks=watermarks)
                 group.create_task(Intake(ears).run())

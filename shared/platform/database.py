@@ -1,7 +1,7 @@
 """Connections and transactions; the only place that commits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ class Transaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.spoken: list[Fact] = []
+        self._last: list[Callable[[list[Position]], Awaitable[None]]] = []
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run a statement in this transaction."""
@@ -29,6 +30,15 @@ class Transaction:
     def speak(self, *facts: Fact) -> None:
         """Say facts to the other services: they enter the log in this very commit, or not at all."""
         self.spoken.extend(facts)
+
+    def at_last(self, act: Callable[[list[Position]], Awaitable[None]]) -> None:
+        """Do something between the log and the commit, with the positions that were reached."""
+        self._last.append(act)
+
+    async def end(self, reached: list[Position]) -> None:
+        """Do what was left for the end."""
+        for act in self._last:
+            await act(reached)
 
 
 class Database:
@@ -69,7 +79,8 @@ class Database:
         async with self.engine.connect() as connection:
             tx = Transaction(connection)
             yield tx
-            reached = await self._log(tx)
+            reached = list(await self._log(tx))
+            await tx.end(reached)
             await connection.commit()
             if reached:
                 self.spoke.set()

@@ -41,6 +41,12 @@ class Position:
     def __str__(self) -> str:
         return f"{self.service}/{self.partition:02d}/{self.seq}"
 
+    @classmethod
+    def of(cls, written: str) -> "Position":
+        """Read it back. Raises ValueError on anything else."""
+        service, partition, seq = written.split("/")
+        return cls(service, int(partition), int(seq))
+
 
 class TooManyEvents(Exception):
     """A transaction spoke more than MAX_EVENTS events: its caller must work in smaller batches."""

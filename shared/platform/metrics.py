@@ -86,6 +86,10 @@ AUDITED = Gauge(
     "When what was applied was last compared with what was logged.",
     ("listener", "source"),
 )
+FORGOTTEN = Counter("tremplin_retention_rows_total", "Rows forgotten by age.", ("service", "table"))
+FORGOTTEN_AT = Gauge(
+    "tremplin_retention_completed_timestamp_seconds", "When that was last done.", ("service", "table")
+)
 LOG_UNPLANNED = Gauge(
     "tremplin_log_unplanned_events", "Events of the log whose day has no table of its own.", ("service",)
 )

@@ -1,7 +1,8 @@
 """Bulk calls: the raw body read once and strictly, one result per item in order, batches of 500 per transaction."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -20,6 +21,7 @@ from shared.platform.edge.problems import (
     error_items,
     language_of,
 )
+from shared.platform.edge.retries import Retry, retry_of
 from shared.platform.edge.shape_errors import violations_of
 from shared.platform.edge.strict_json import check_json, check_valid_json, forbidden_text
 from shared.platform.event_log import MAX_EVENTS, Position
@@ -62,6 +64,7 @@ async def read_lot(request: Request, model: type[Model]) -> Lot[Model]:
     A malformed head refuses the call; a malformed item only itself. Raises ProblemError 400, 413, 415, 422.
     """
     raw = await read_body(request, limit=MAX_BYTES)
+    request.state.retry = retry_of(request, raw)
     try:
         whole = model.model_validate_json(raw)
     except ValidationError as error:
@@ -138,22 +141,57 @@ Work = Callable[[Transaction, list[Any]], Awaitable[list[Verdict]]]
 async def run_lot(
     request: Request, lot: Lot[Model], *, database: Database, work: Work, events_per_item: int = 1
 ) -> dict[str, Any]:
-    """Run the sound items through `work`, 500 a transaction, and answer one result per item in order."""
-    verdicts = dict(lot.rejected)
+    """Run the sound items through `work`, 500 a transaction, and answer one result per item in order.
+
+    Under an `Idempotency-Key` what a transaction of an earlier call did is given again, and not done again.
+    """
+    answers = _Answers(lot, language_of(request))
+    retry: Retry | None = request.state.retry
     positions: list[Position] = request.state.positions
-    for indexes in _batches(sorted(lot.items), size=MAX_EVENTS // events_per_item):
+    fresh = retry is None
+    for part, indexes in enumerate(_batches(sorted(lot.items), size=MAX_EVENTS // events_per_item)):
         async with database.transaction(positions) as tx:
-            found = await work(tx, [lot.items[index] for index in indexes])
-        verdicts.update(zip(indexes, found, strict=True))
-    language = language_of(request)
-    results = [
-        _result(index, verdicts[index], reference=lot.references[index], language=language)
-        for index in sorted(verdicts)
-    ]
-    summary: dict[str, int] = {}
-    for result in results:
-        summary[result["status"]] = summary.get(result["status"], 0) + 1
-    return {"results": results, "summary": summary}
+            done = await retry.done(tx, part=part) if retry else None
+            if done is None:
+                fresh = True
+                found = await work(tx, [lot.items[index] for index in indexes])
+                results = answers.take(dict(zip(indexes, found, strict=True)))
+                if retry:
+                    retry.keep(tx, results, part=part)
+            else:
+                answers.repeat(done.results)
+                positions.extend(done.positions)
+    if not fresh:
+        request.state.headers["Idempotent-Replayed"] = "true"
+    return answers.whole()
+
+
+class _Answers(Generic[Model]):
+    """The results of a lot, by index."""
+
+    def __init__(self, lot: Lot[Model], language: str) -> None:
+        self._references = lot.references
+        self._language = language
+        self._results: dict[int, dict[str, Any]] = {}
+        self.take(lot.rejected)
+
+    def take(self, verdicts: Mapping[int, Verdict]) -> list[dict[str, Any]]:
+        """Put verdicts into words; gives them as they will be answered."""
+        results = [
+            _result(index, verdict, reference=self._references[index], language=self._language)
+            for index, verdict in verdicts.items()
+        ]
+        self.repeat(results)
+        return results
+
+    def repeat(self, results: Iterable[dict[str, Any]]) -> None:
+        """Add results as they were answered before."""
+        self._results.update((result["index"], result) for result in results)
+
+    def whole(self) -> dict[str, Any]:
+        """One result per item, in order, and how many there are of each status."""
+        results = [self._results[index] for index in sorted(self._results)]
+        return {"results": results, "summary": dict(Counter(result["status"] for result in results))}
 
 
 def _batches(indexes: Sequence[int], *, size: int) -> Iterator[Sequence[int]]:

@@ -100,7 +100,8 @@ class _Exchange:
         self._started = time.perf_counter()
         self.status: int | None = None
         self._positions: list[Position] = []
-        scope.setdefault("state", {})["positions"] = self._positions
+        self._headers: dict[str, str] = {}
+        scope.setdefault("state", {}).update(positions=self._positions, headers=self._headers)
         traceparent = _text(headers.get(b"traceparent"))
         self._request_id = request_context.enter(
             request_id=_text(headers.get(b"x-request-id")), traceparent=traceparent
@@ -115,6 +116,9 @@ class _Exchange:
                 *message["headers"],
                 (b"x-request-id", self._request_id.encode()),
                 *SECURITY_HEADERS,
+            ]
+            message["headers"] += [
+                (name.lower().encode(), value.encode()) for name, value in self._headers.items()
             ]
             if self._positions:
                 reached = ", ".join(str(position) for position in _last_of_each(self._positions))

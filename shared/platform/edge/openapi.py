@@ -84,10 +84,23 @@ _POSITION = {
 }
 
 
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeat a call under its key, for seven days: it is done once, and answered alike.",
+    "schema": {"type": "string", "pattern": r'^("[!#-~]{1,255}"|[!#-~]{1,255})$', "maxLength": 257},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+}
+
+
 def bulk_body(model: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a bulk route, which reads its body itself; `describe` moves the definitions to their place."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return {
+        "parameters": [_IDEMPOTENCY_KEY],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+    }
 
 
 def describe(app: FastAPI) -> None:
