@@ -25,11 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
 
 metadata = service_metadata("enrolment")
 
 EXCHANGE = exchange_tables(metadata)
+edge_tables(metadata)
 
 LABELS = Table(
     "labels",

@@ -24,10 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.indicators.domain.measures import AUDIENCES, MEASURES, WAVES
+from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
 
 metadata = service_metadata("indicators")
 EXCHANGE = exchange_tables(metadata)
+edge_tables(metadata)
 
 
 def _instant(name: str) -> Column[Any]:

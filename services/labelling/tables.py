@@ -17,10 +17,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
 
 metadata = service_metadata("labelling")
 EXCHANGE = exchange_tables(metadata)
+edge_tables(metadata)
 
 _LIST = JSONB(none_as_null=True)
 

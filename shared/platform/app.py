@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from shared.platform import logs
 from shared.platform.database import Database
-from shared.platform.edge import exchange_routes, health, operating_routes, problems
+from shared.platform.edge import exchange_routes, health, operating_routes, problem_pages, problems
 from shared.platform.edge.auth import IssuerKeys, Verifier
 from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
@@ -74,7 +74,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
     problems.install(app)
-    routers = [health.router]
+    routers = [health.router, problem_pages.router]
     if "api" in settings.roles:
         routers += [exchange_routes.router, operating_routes.router, *service.routers]
     for router in routers:

@@ -13,12 +13,13 @@ from typing import Any
 from shared.events.catalogue import BY_TYPE
 from shared.platform.exchange import asyncapi
 from shared.platform.topology import SPEAKERS
-from tests.contracts import compatibility, golden
+from tests.contracts import compatibility, golden, problems
 from tests.contracts.examples import envelope_of, example_of
 
 HERE = Path(__file__).resolve().parent
 SCHEMAS = HERE / "schemas"
 OPENAPI = HERE / "openapi"
+PROBLEMS = HERE.parents[1] / "docs" / "problems.md"
 ASYNCAPI = HERE / "asyncapi" / "tremplin.json"
 
 
@@ -94,6 +95,7 @@ def main(*, schemas: Path = SCHEMAS) -> int:
     for service in SPEAKERS:
         (OPENAPI / f"{service}.json").write_text(openapi_of(service))
     ASYNCAPI.write_text(as_kept(asyncapi_of_all()))
+    PROBLEMS.write_text(problems.page())
     return 0
 
 

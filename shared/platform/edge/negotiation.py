@@ -1,6 +1,6 @@
 """What a caller can be given: in which language, of which media type. Source: RFC 9110, sections 12.4 and 12.5."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from fastapi import Request
@@ -26,6 +26,13 @@ def demand_acceptable(request: Request, *, served: Collection[str] = JSON) -> No
     if not any(_weight(media_type, ranges) > 0 for media_type in served):
         expected = ", ".join(sorted(served))
         raise ProblemError(406, NOT_ACCEPTABLE, (Violation(NOT_ACCEPTABLE, "", expected),))
+
+
+def preferred(request: Request, served: Sequence[str]) -> str:
+    """The type that the caller likes best of those served, in our order where it does not care. Raises as above."""
+    demand_acceptable(request, served=served)
+    ranges = dict(weighted(request.headers.get("accept") or "*/*"))
+    return max(served, key=lambda media_type: _weight(media_type, ranges))
 
 
 def _weight(media_type: str, ranges: dict[str, float]) -> float:

@@ -50,27 +50,10 @@ class ExchangeTables:
     journal: Table
 
 
-def _answering(metadata: MetaData) -> None:
-    Table(
-        "idempotency_key",
-        metadata,
-        Column("client_id", Text, primary_key=True),
-        Column("route", Text, primary_key=True),
-        Column("key", Text, primary_key=True),
-        Column("part", SmallInteger, primary_key=True),
-        Column("fingerprint", LargeBinary, nullable=False),
-        Column("results", JSON, nullable=False),
-        Column("positions", ARRAY(Text), nullable=False),
-        Column("kept_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Index(None, "kept_at"),
-    )
-
-
 def exchange_tables(metadata: MetaData) -> ExchangeTables:
     """Declare the exchange tables in a service's metadata."""
     _speaking(metadata)
     _hearing(metadata)
-    _answering(metadata)
     return ExchangeTables(
         event_log=_event_log(metadata), parked_event=_parked_event(metadata), journal=_journal(metadata)
     )
