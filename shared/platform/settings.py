@@ -46,6 +46,12 @@ class ServiceSettings(BaseSettings):
     traces_to: str | None = None
     traces_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
 
+    # Calls a minute of one client in one process, by family of routes; and of an address that is not recognised.
+    rate_read: Annotated[int, Field(ge=1)] = 6000
+    rate_write: Annotated[int, Field(ge=1)] = 6000
+    rate_bulk: Annotated[int, Field(ge=1)] = 1200
+    rate_failures: Annotated[int, Field(ge=1)] = 600
+
     # Two pools of this size per process (API and workers); four services share one server of 200 connections.
     pool_size: int = 8
 

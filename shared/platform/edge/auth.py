@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from shared.platform.caller import Caller
+from shared.platform.edge.limits import Limits
 from shared.platform.edge.problems import BUSY, INSUFFICIENT_SCOPE, UNAUTHENTICATED, ProblemError
 from shared.platform.metrics import AUTH_FAILURES
 
@@ -165,12 +166,14 @@ async def authenticate(request: Request) -> Caller:
     given = request.headers.getlist("authorization")
     if len(given) != 1 or not given[0].lower().startswith(_SCHEME):
         AUTH_FAILURES.labels("no token").inc()
+        await _count_failure(request)
         raise ProblemError(401, UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
     verifier: Verifier = request.app.state.verifier
     try:
         caller = await verifier.verify(given[0][len(_SCHEME) :].strip())
     except TokenRefused as refusal:
         AUTH_FAILURES.labels(str(refusal)).inc()
+        await _count_failure(request)
         log.info("auth.refused", reason=str(refusal))
         raise ProblemError(
             401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -181,6 +184,12 @@ async def authenticate(request: Request) -> Caller:
     request.state.client_id = caller.client_id
     request.state.caller = caller
     return caller
+
+
+async def _count_failure(request: Request) -> None:
+    """An address that fails again and again is told to wait. Raises ProblemError 429."""
+    limits: Limits = request.app.state.limits
+    await limits.failed(request.client.host if request.client else "-")
 
 
 async def authenticated(

@@ -4,6 +4,7 @@ FastAPI alone reads the body first and checks it before it asks who sends it, ta
 name, and passes over parameters that nobody declared.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
@@ -13,12 +14,14 @@ from fastapi.routing import APIRoute
 
 from shared.platform.edge.auth import authenticate, authenticated, demand_scope
 from shared.platform.edge.bodies import read_body
+from shared.platform.edge.limits import FAMILY_OF_METHOD, Limits
 from shared.platform.edge.negotiation import demand_acceptable
 from shared.platform.edge.parameters import check_parameters
 from shared.platform.edge.strict_json import check_json
 
 MAX_BODY: Final = 1024 * 1024
 """Largest body of a route that is about one thing."""
+MAX_SECONDS: Final = 30.0
 
 
 class StrictRoute(APIRoute):
@@ -36,6 +39,8 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             if known:
                 caller = await authenticate(request)
+                limits: Limits = request.app.state.limits
+                request.state.headers |= await limits.take(caller.client_id, FAMILY_OF_METHOD[request.method])
                 for wanted in scopes:
                     demand_scope(caller, wanted)
             demand_acceptable(request)
@@ -44,7 +49,9 @@ class StrictRoute(APIRoute):
                 raw = await read_body(request, limit=MAX_BODY)
                 check_json(raw)
                 request._body = raw  # noqa: SLF001 - where the framework keeps what it has read
-            return await handle(request)
+            # Longer than any call takes that is not lost: it is told so, and its transaction undone.
+            async with asyncio.timeout(MAX_SECONDS):
+                return await handle(request)
 
         return strict
 
