@@ -17,7 +17,7 @@ from shared.platform import logs
 from shared.platform.database import Database
 from shared.platform.edge import exchange_routes, health, operating_routes, problem_pages, problems
 from shared.platform.edge.auth import IssuerKeys, Verifier
-from shared.platform.edge.limits import Family, Limits
+from shared.platform.edge.limits import limits_of
 from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
 from shared.platform.edge.openapi import describe
@@ -72,12 +72,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.broker = None
     app.state.archive = Archive(settings.archive_dir) if settings.archive_dir else None
     app.state.watermarks = Watermarks()
-    quotas: dict[Family, int] = {
-        "read": settings.rate_read,
-        "write": settings.rate_write,
-        "bulk": settings.rate_bulk,
-    }
-    app.state.limits = Limits(quotas, failures=settings.rate_failures)
+    app.state.limits = limits_of(settings)
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
     problems.install(app)

@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
         date_header=True,
         timeout_graceful_shutdown=10,
         timeout_keep_alive=30,
-        limit_concurrency=500,
+        # The last wall, without a word: MAX_CALLS refuses long before it, with a problem.
+        limit_concurrency=2000,
         lifespan="on",
     )
     return 0

@@ -1,11 +1,11 @@
 """Quotas: what is left is said, what is over is refused, and one client's haste is not another's."""
 
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from shared.platform.edge import middleware, routing
 from shared.platform.edge.limits import Limits
 from shared.platform.edge.problems import ProblemError
 from tests.platform.toy import is_problem
@@ -16,11 +16,11 @@ MINUTE = 1_800_000_000.0
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time as the quotas see it."""
     now = [MINUTE]
     monkeypatch.setattr(time, "time", lambda: now[0])
-    yield now
+    return now
 
 
 @pytest.fixture
@@ -65,24 +65,51 @@ async def test_every_answer_says_what_is_left_and_too_many_calls_are_a_problem(
     toy: httpx.AsyncClient, tight: Limits
 ) -> None:
     del tight
-    for _ in range(QUOTA):
-        answer = await toy.get("/v1/toys?x=1")
-        assert answer.headers["ratelimit-policy"] == '"read";q=3;w=60'
-        assert answer.headers["ratelimit"].startswith('"read";r=')
-    over = await toy.get("/v1/toys")
+    left = []
+    for number, body in enumerate([{"reference": "a"}, {"reference": "a"}, {"nonsense": 1}]):
+        answer = await toy.put(f"/v1/toys/{number}", json=body)
+        assert answer.headers.get_list("ratelimit-policy") == ['"write";q=3;w=60']
+        left.append(answer.headers["ratelimit"].split(";")[1])
+    assert left == ["r=2", "r=1", "r=0"], "a refused call counts and says so too"
+    over = await toy.put("/v1/toys/9", json={"reference": "a"})
     is_problem(over, 429, code="quota_exceeded")
-    assert int(over.headers["retry-after"]) <= 60
+    assert 0 < int(over.headers["retry-after"]) <= 60
+    assert over.headers.get_list("ratelimit-policy") == ['"write";q=3;w=60']
     other = {"Authorization": f"Bearer {token(scope='toy:write', sub='patient')}"}
-    assert (await toy.get("/v1/toys", headers=other)).status_code == 200
+    answer = await toy.put("/v1/toys/9", json={"reference": "a"}, headers=other)
+    assert answer.status_code == 200
 
 
 async def test_an_address_that_keeps_failing_is_told_to_wait(toy: httpx.AsyncClient, tight: Limits) -> None:
     del tight
     forged = {"Authorization": "Bearer x.y.z"}
     for _ in range(QUOTA):
-        is_problem(await toy.get("/v1/toys", headers=forged), 401, code="unauthenticated")
-    is_problem(await toy.get("/v1/toys", headers=forged), 429, code="quota_exceeded")
-    assert (await toy.get("/v1/toys")).status_code == 200
+        refused = await toy.put("/v1/toys/1", json={"reference": "a"}, headers=forged)
+        is_problem(refused, 401, code="unauthenticated")
+    over = await toy.put("/v1/toys/1", json={"reference": "a"}, headers=forged)
+    is_problem(over, 429, code="quota_exceeded")
+    assert over.headers["retry-after"] == "60"
+    assert (await toy.put("/v1/toys/1", json={"reference": "a"})).status_code == 200, "a good token passes"
+
+
+async def test_one_call_too_many_at_once_is_a_problem_and_the_probes_still_answer(
+    toy: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "MAX_CALLS", 0)
+    refused = await toy.put("/v1/toys/1", json={"reference": "a"})
+    is_problem(refused, 503, code="busy")
+    assert refused.headers["retry-after"] == "1"
+    assert (await toy.get("/livez")).status_code == 200
+
+
+async def test_a_call_that_takes_too_long_is_told_so_and_undone(
+    toy: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "MAX_SECONDS", 0.0)
+    lost = await toy.put("/v1/toys/1", json={"reference": "a"})
+    is_problem(lost, 503, code="busy")
+    monkeypatch.undo()
+    assert (await toy.get("/v1/toys")).json() == {"count": 0}
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from shared.kernel.errors import Rule
 from shared.platform.edge.problems import ProblemError
+from shared.platform.settings import ServiceSettings
 
 Family = Literal["read", "write", "bulk"]
 FAMILY_OF_METHOD: Final[Mapping[str, Family]] = {
@@ -45,8 +46,8 @@ class Limits:
     async def take(self, client: str, family: Family) -> dict[str, str]:
         """Count one call; gives the header fields that say what is left. Raises ProblemError 429 beyond the quota."""
         item = self._items[family]
-        taken = await self._limiter.hit(item, client)
-        stats = await self._limiter.get_window_stats(item, client)
+        taken = await self._limiter.hit(item, family, client)
+        stats = await self._limiter.get_window_stats(item, family, client)
         wait = max(1, math.ceil(stats.reset_time - time.time()))
         fields = {
             "RateLimit-Policy": f'"{family}";q={item.amount};w={WINDOW}',
@@ -59,5 +60,13 @@ class Limits:
     async def failed(self, address: str) -> None:
         """Count a caller who was not recognised. Raises ProblemError 429 when an address fails too often."""
         item = self._items[_FAILURES]
-        if not await self._limiter.hit(item, address):
+        if not await self._limiter.hit(item, _FAILURES, address):
             raise ProblemError(429, QUOTA_EXCEEDED, headers={"Retry-After": str(WINDOW)})
+
+
+def limits_of(settings: ServiceSettings) -> Limits:
+    """The quotas that a service's settings say."""
+    return Limits(
+        {"read": settings.rate_read, "write": settings.rate_write, "bulk": settings.rate_bulk},
+        failures=settings.rate_failures,
+    )

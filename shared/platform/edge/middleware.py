@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kernel.errors import Rule
 from shared.platform import request_context
-from shared.platform.edge.problems import HEADERS_TOO_LARGE, URI_TOO_LONG, bug_answer, problem
+from shared.platform.edge.problems import BUSY, HEADERS_TOO_LARGE, URI_TOO_LONG, bug_answer, problem
 from shared.platform.event_log import Position
 from shared.platform.metrics import REQUEST_SECONDS
 from shared.platform.tracing import TRACING, finish_request
@@ -23,6 +23,8 @@ MAX_ADDRESS = 8 * 1024
 """Longest path with its query, in bytes."""
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+MAX_CALLS = 300
+"""Calls under way at once in one process; probes are answered beyond it."""
 _PROBES = frozenset({"/livez", "/startupz", "/readyz", "/exchangez", "/metrics"})
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -37,6 +39,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: PLR0917 - ASGI's signature
         """Serve one request; anything but HTTP passes through."""
@@ -47,9 +50,13 @@ class Edge:
             # A GET whose body stays here: the server, which has the scope as it was, sends headers alone.
             scope = {**scope, "method": "GET"}
         exchange = _Exchange(scope, send)
+        self._under_way += 1
         try:
-            if (refused := _refused(scope)) is not None:
-                await problem(Request(scope), refused[0], rule=refused[1])(scope, receive, exchange.send)
+            if (refused := self._refused(scope)) is not None:
+                status, rule, headers = refused
+                await problem(Request(scope), status, rule=rule, headers=headers)(
+                    scope, receive, exchange.send
+                )
                 return
             await self._app(scope, _bounded(receive), exchange.send)
         except Exception as error:  # noqa: BLE001 - the last resort, logged by bug_answer
@@ -57,20 +64,20 @@ class Edge:
             if exchange.status is None:
                 await answer(scope, receive, exchange.send)
         finally:
+            self._under_way -= 1
             exchange.close()
 
-
-def _refused(scope: Scope) -> tuple[int, Rule] | None:
-    """What is too long before anything is looked at: 414 or 431."""
-    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS:
-        return HTTPStatus.REQUEST_URI_TOO_LONG, URI_TOO_LONG
-    headers = scope["headers"]
-    if (
-        len(headers) > MAX_HEADERS
-        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
-    ):
-        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE
-    return None
+    def _refused(self, scope: Scope) -> tuple[int, Rule, dict[str, str] | None] | None:
+        """What is refused before anything is looked at: one call too many, 414 or 431."""
+        if self._under_way > MAX_CALLS and scope["path"] not in _PROBES:
+            return HTTPStatus.SERVICE_UNAVAILABLE, BUSY, {"Retry-After": "1"}
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS:
+            return HTTPStatus.REQUEST_URI_TOO_LONG, URI_TOO_LONG, None
+        headers = scope["headers"]
+        size = sum(len(name) + len(value) for name, value in headers)
+        if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+            return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE, None
+        return None
 
 
 def _bounded(receive: Receive) -> Receive:
