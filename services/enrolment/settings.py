@@ -2,11 +2,11 @@
 
 from pydantic_settings import SettingsConfigDict
 
-from shared.platform.settings import ServiceSettings
+from shared.platform.settings import ImportingSettings
 
 
-class Settings(ServiceSettings):
-    """What ServiceSettings asks for, under the prefix of enrolment."""
+class Settings(ImportingSettings):
+    """What ImportingSettings asks for, under the prefix of enrolment."""
 
     model_config = SettingsConfigDict(env_prefix="ENROLMENT_", frozen=True, extra="ignore")
 

@@ -27,11 +27,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
+from shared.platform.imports.tables import import_tables
 
 metadata = service_metadata("enrolment")
 
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
+import_tables(metadata)
 
 LABELS = Table(
     "labels",

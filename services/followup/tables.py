@@ -20,10 +20,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
+from shared.platform.imports.tables import import_tables
 
 metadata = service_metadata("followup")
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
+import_tables(metadata)
 
 _ZERO = text("0")
 

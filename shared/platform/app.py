@@ -1,16 +1,16 @@
 """Assembles a service: its routers, its edge, and the relay and intake that run beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from shared.platform import logs
@@ -36,17 +36,24 @@ from shared.platform.exchange.redrive_store import PostgresRedriveStore
 from shared.platform.exchange.relay import Relay
 from shared.platform.exchange.relay_store import PostgresRelayStore
 from shared.platform.exchange.sampling import Sampling
+from shared.platform.imports.kinds import Imports
+from shared.platform.imports.receiving import Reception
+from shared.platform.imports.routes import routes_of
+from shared.platform.imports.runner import Runner
 from shared.platform.retention import forget_for_ever
 from shared.platform.revisions import head_of
-from shared.platform.settings import ServiceSettings
+from shared.platform.settings import ImportingSettings, ServiceSettings
 from shared.platform.topology import HEARS
 from shared.platform.tracing import TRACING
 
 log = structlog.get_logger()
 
+_IMPORT_POOL: Final = 2
+"""A batch takes one connection, a rehearsal one more for its notes."""
 
-def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
-    """The service as an ASGI application; nothing is opened before it starts."""
+
+def assemble(service: Service, settings: ServiceSettings, *, imports: Imports | None = None) -> FastAPI:
+    """The service as an ASGI application; nothing is opened before it starts. One with `imports` takes files."""
     logs.configure(service=service.name, level=settings.log_level)
 
     @asynccontextmanager
@@ -55,7 +62,7 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
             if settings.traces_to:
                 TRACING.begin(service=service.name, to=settings.traces_to, ratio=settings.traces_ratio)
                 stack.callback(TRACING.end)
-            await _Start(app, service, settings, stack).run()
+            await _Start(app, service, settings, stack, imports).run()
             log.info("service.started", roles=sorted(settings.roles))
             yield
 
@@ -76,14 +83,22 @@ def assemble(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
     problems.install(app)
-    routers = [health.router, problem_pages.router]
-    if "api" in settings.roles:
-        routers += [exchange_routes.router, operating_routes.router, *service.routers]
+    if isinstance(settings, ImportingSettings):
+        app.state.reception = Reception.of(settings)
+    routers = _routers(service, settings, imports=imports)
     for router in routers:
         app.include_router(router)
     app.state.methods = Methods(routers)
     describe(app)
     return app
+
+
+def _routers(service: Service, settings: ServiceSettings, *, imports: Imports | None) -> Sequence[APIRouter]:
+    everywhere = [health.router, problem_pages.router]
+    if "api" not in settings.roles:
+        return everywhere
+    files = [routes_of(imports)] if imports else []
+    return [*everywhere, exchange_routes.router, operating_routes.router, *service.routers, *files]
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,7 @@ class _Start:
     service: Service
     settings: ServiceSettings
     stack: AsyncExitStack
+    imports: Imports | None
 
     async def run(self) -> None:
         """Database and keys always; broker, relay and intake where the roles ask for them."""
@@ -102,6 +118,8 @@ class _Start:
         client = await self.stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
         keys = IssuerKeys(self.settings.jwks_url, client=client)
         self.app.state.verifier = Verifier(keys, issuer=self.settings.issuer, audience=self.service.name)
+        if self.imports is not None and "intake" in self.settings.roles:
+            self._work_off(self.imports)
         if not self.settings.roles & {"relay", "intake"}:
             return
         worker = self._database("worker", self.settings.worker_database_url)
@@ -118,6 +136,16 @@ class _Start:
             # The log is kept whether or not there is a broker.
             self._beside(self._keeper(worker).run())
 
+    def _work_off(self, imports: Imports) -> None:
+        """Work on files beside the rest, with a broker or without."""
+        worker = self._database("imports", self.settings.worker_database_url, size=_IMPORT_POOL)
+        desk = self._database("imports", self.settings.database_url, size=_IMPORT_POOL)
+        # One bell for all: whoever commits an event wakes the relay.
+        desk.spoke = self.app.state.database.spoke
+        reception: Reception = self.app.state.reception
+        runner = Runner(worker, desk, imports=imports, keys=reception.keys, clock=self.service.clock)
+        self._beside(runner.run())
+
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         task.add_done_callback(_report)
@@ -128,9 +156,12 @@ class _Start:
         exporter = Exporter(worker, archive) if archive else None
         return LogKeeper(worker, exporter, keep_days=self.settings.keep_log_days)
 
-    def _database(self, role: str, url: SecretStr) -> Database:
+    def _database(self, role: str, url: SecretStr, *, size: int | None = None) -> Database:
         database = Database(
-            url.get_secret_value(), service=self.service.name, role=role, pool_size=self.settings.pool_size
+            url.get_secret_value(),
+            service=self.service.name,
+            role=role,
+            pool_size=size or self.settings.pool_size,
         )
         self.stack.push_async_callback(database.close)
         return database

@@ -96,6 +96,13 @@ class Database:
             )
 
     @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[Transaction]:
+        """A transaction that is always rolled back: nothing is logged, nothing stays."""
+        async with self.engine.connect() as connection:
+            yield Transaction(connection)
+            await connection.rollback()
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for questions, with one view of the data for as long as it is held."""
         async with self.engine.connect() as connection:

@@ -86,6 +86,12 @@ AUDITED = Gauge(
     "When what was applied was last compared with what was logged.",
     ("listener", "source"),
 )
+IMPORT_ROWS = Counter(
+    "tremplin_import_rows_total", "Lines of imports that were worked off, dry runs apart.", ("kind", "result")
+)
+IMPORT_AGE = Gauge(
+    "tremplin_import_age_seconds", "Since the oldest import of a state was opened.", ("service", "state")
+)
 FORGOTTEN = Counter("tremplin_retention_rows_total", "Rows forgotten by age.", ("service", "table"))
 FORGOTTEN_AT = Gauge(
     "tremplin_retention_completed_timestamp_seconds", "When that was last done.", ("service", "table")

@@ -55,6 +55,17 @@ class ServiceSettings(BaseSettings):
     # Two pools of this size per process (API and workers); four services share one server of 200 connections.
     pool_size: int = 8
 
+    def secrets(self) -> dict[str, str]:
+        """What production must not find with the development mark, by name."""
+        return {
+            "database_url": self.database_url.get_secret_value(),
+            "worker_database_url": self.worker_database_url.get_secret_value(),
+            "feed_client_secret": self.feed_client_secret.get_secret_value()
+            if self.feed_client_secret
+            else "",
+            "nats_seed_file": str(self.nats_seed_file or ""),
+        }
+
     @model_validator(mode="before")
     @classmethod
     def _read_plain_text(cls, values: dict[str, object]) -> dict[str, object]:
@@ -79,15 +90,7 @@ class ServiceSettings(BaseSettings):
         """Production starts with none of the secrets that the repository shows."""
         if self.environment != "production":
             return self
-        secrets = {
-            "database_url": self.database_url.get_secret_value(),
-            "worker_database_url": self.worker_database_url.get_secret_value(),
-            "feed_client_secret": self.feed_client_secret.get_secret_value()
-            if self.feed_client_secret
-            else "",
-            "nats_seed_file": str(self.nats_seed_file or ""),
-        }
-        known = [name for name, value in secrets.items() if DEVELOPMENT_MARK in value]
+        known = [name for name, value in self.secrets().items() if DEVELOPMENT_MARK in value]
         if known:
             message = f"development secrets are refused in production: {', '.join(known)}"
             raise ValueError(message)
@@ -95,3 +98,18 @@ class ServiceSettings(BaseSettings):
             message = "production needs an https issuer; the development identity provider is refused"
             raise ValueError(message)
         return self
+
+
+class ImportingSettings(ServiceSettings):
+    """Environment of a service that takes files."""
+
+    # Wraps the key of each file while its job runs; any long random text, the same for all replicas.
+    import_secret: SecretStr = SecretStr(f"{DEVELOPMENT_MARK}-import-secret")
+    import_max_bytes: Annotated[int, Field(ge=1)] = 256 * 1024 * 1024
+    import_max_lines: Annotated[int, Field(ge=1)] = 1_000_000
+    # A dry run is one transaction, which holds what it touches until it is rolled back.
+    import_dry_run_lines: Annotated[int, Field(ge=1)] = 20_000
+
+    def secrets(self) -> dict[str, str]:
+        """As of every service, and the one that wraps keys."""
+        return super().secrets() | {"import_secret": self.import_secret.get_secret_value()}

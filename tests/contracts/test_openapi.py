@@ -52,10 +52,8 @@ def test_every_body_has_an_example(service: str) -> None:
     document = json.loads((OPENAPI / f"{service}.json").read_text())
     for name, operation in operations(document):
         if "requestBody" in operation:
-            content = operation["requestBody"]["content"]["application/json"]
-            schema = content["schema"]
-            if "$ref" in schema:
-                schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-            assert (
-                "example" in content or "examples" in content or "example" in schema or "examples" in schema
-            ), name
+            for content in operation["requestBody"]["content"].values():
+                schema = content["schema"]
+                if "$ref" in schema:
+                    schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+                assert {"example", "examples"} & {*content, *schema}, name

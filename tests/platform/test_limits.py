@@ -105,7 +105,7 @@ async def test_one_call_too_many_at_once_is_a_problem_and_the_probes_still_answe
 async def test_a_call_that_takes_too_long_is_told_so_and_undone(
     toy: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routing, "MAX_SECONDS", 0.0)
+    monkeypatch.setattr(routing.StrictRoute, "seconds", 0.0)
     lost = await toy.put("/v1/toys/1", json={"reference": "a"})
     is_problem(lost, 503, code="busy")
     monkeypatch.undo()

@@ -90,7 +90,7 @@ def _read_item_by_item(content: Any, model: type[Model], *, error: ValidationErr
         location = detail["loc"]
         if len(location) < 2 or location[0] != "items" or not isinstance(location[1], int):  # noqa: PLR2004 - items, index
             raise ProblemError(422, INVALID_REQUEST, violations_of(details, model=model))
-        inside = _without_kind(location[2:], content["items"][location[1]])
+        inside = without_kind(location[2:], content["items"][location[1]])
         by_item.setdefault(location[1], []).append({**detail, "loc": inside})
     sent = content["items"]
     _check_count(len(sent))
@@ -112,7 +112,7 @@ def _read_item_by_item(content: Any, model: type[Model], *, error: ValidationErr
     )
 
 
-def _without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
+def without_kind(location: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
     """Where items differ by `kind`, pydantic starts the location with the kind: that is no field of the caller."""
     kind = item.get("kind") if isinstance(item, dict) else None
     return location[1:] if location and kind is not None and location[0] == kind else location

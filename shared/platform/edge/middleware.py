@@ -18,7 +18,7 @@ from shared.platform.tracing import TRACING, finish_request
 log = structlog.get_logger()
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Largest body of any route."""
+"""Largest body of any route that does not say otherwise in `request.state.max_bytes`."""
 MAX_ADDRESS = 8 * 1024
 """Longest path with its query, in bytes."""
 MAX_HEADERS = 100
@@ -58,7 +58,7 @@ class Edge:
                     scope, receive, exchange.send
                 )
                 return
-            await self._app(scope, _bounded(receive), exchange.send)
+            await self._app(scope, _bounded(receive, scope), exchange.send)
         except Exception as error:  # noqa: BLE001 - the last resort, logged by bug_answer
             answer = bug_answer(Request(scope), error)
             if exchange.status is None:
@@ -80,15 +80,15 @@ class Edge:
         return None
 
 
-def _bounded(receive: Receive) -> Receive:
-    """The request's messages, up to MAX_BYTES of body as really received."""
+def _bounded(receive: Receive, scope: Scope) -> Receive:
+    """The request's messages, up to as many bytes of body as allowed, as really received."""
     received = 0
 
     async def bounded() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BYTES:
+        if received > scope["state"].get("max_bytes", MAX_BYTES):
             # The framework turns any other error met while reading a body into 400.
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return message

@@ -5,8 +5,8 @@ name, and passes over parameters that nobody declared.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from typing import Any, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -15,17 +15,20 @@ from fastapi.routing import APIRoute
 from shared.platform.edge.auth import authenticate, authenticated, demand_scope
 from shared.platform.edge.bodies import read_body
 from shared.platform.edge.limits import FAMILY_OF_METHOD, Limits
-from shared.platform.edge.negotiation import demand_acceptable
+from shared.platform.edge.negotiation import JSON, demand_acceptable
 from shared.platform.edge.parameters import check_parameters
 from shared.platform.edge.strict_json import check_json
 
 MAX_BODY: Final = 1024 * 1024
 """Largest body of a route that is about one thing."""
-MAX_SECONDS: Final = 30.0
 
 
 class StrictRoute(APIRoute):
     """A route whose caller, parameters and body are checked in this order, before its dependencies are asked."""
+
+    seconds: ClassVar[float] = 30.0
+    served: ClassVar[Collection[str]] = JSON
+    """Media types of the answer; what differs by route is a subclass."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, behind the checks."""
@@ -43,14 +46,14 @@ class StrictRoute(APIRoute):
                 request.state.headers |= await limits.take(caller.client_id, FAMILY_OF_METHOD[request.method])
                 for wanted in scopes:
                     demand_scope(caller, wanted)
-            demand_acceptable(request)
+            demand_acceptable(request, served=self.served)
             check_parameters(request, allowed)
             if has_body:
                 raw = await read_body(request, limit=MAX_BODY)
                 check_json(raw)
                 request._body = raw  # noqa: SLF001 - where the framework keeps what it has read
             # Longer than any call takes that is not lost: it is told so, and its transaction undone.
-            async with asyncio.timeout(MAX_SECONDS):
+            async with asyncio.timeout(self.seconds):
                 return await handle(request)
 
         return strict

@@ -1,0 +1,27 @@
+"""What is wrong with a file, or with one of its lines before any model reads it."""
+
+from shared.kernel.errors import Rule
+
+IMPORT_RUNNING = Rule(
+    "import_running",
+    fr="Un import de ce type est déjà en cours pour ce client.",
+    en="An import of this kind is already running for this client.",
+)
+UNSUPPORTED_FILE = Rule(
+    "unsupported_file",
+    fr="Type attendu : application/x-ndjson ou text/csv.",
+    en="Expected type: application/x-ndjson or text/csv.",
+)
+EMPTY_FILE = Rule("empty_file", fr="Le fichier n'a aucune ligne.", en="The file has no line.")
+TOO_MANY_LINES = Rule("too_many_lines", fr="Le fichier a trop de lignes.", en="The file has too many lines.")
+UPLOAD_CUT = Rule(
+    "upload_cut",
+    fr="L'envoi du fichier s'est interrompu avant la fin.",
+    en="The upload stopped before its end.",
+)
+FILE_LOST = Rule(
+    "file_lost",
+    fr="Le fichier déposé ne peut plus être lu.",
+    en="The file that was received cannot be read any more.",
+)
+LINE_TOO_LONG = Rule("line_too_long", fr="Ligne trop longue.", en="The line is too long.")
