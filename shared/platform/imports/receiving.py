@@ -15,17 +15,21 @@ from shared.platform.caller import Caller
 from shared.platform.database import Database
 from shared.platform.edge.bodies import UNSUPPORTED_ENCODING
 from shared.platform.edge.problems import TOO_LARGE, ProblemError
+from shared.platform.imports.decoding import CHARSETS
 from shared.platform.imports.files import File, LinesFile
 from shared.platform.imports.kinds import Kind
 from shared.platform.imports.rules import IMPORT_RUNNING, UNSUPPORTED_FILE, UPLOAD_CUT
 from shared.platform.imports.sealing import Keys
+from shared.platform.imports.sheets import SheetFile
 from shared.platform.imports.uploads import NewJob, SealedFile, failure_of, open_job
 from shared.platform.request_context import current_traceparent
 from shared.platform.settings import ImportingSettings
 
-MEDIA_TYPES: Final = ("application/x-ndjson",)
+NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
+MEDIA_TYPES: Final = (NDJSON, CSV)
 _TYPE: Final = re.compile(
-    r"\s*(application/x-ndjson)\s*(?:;\s*charset\s*=\s*\"?([\w.:-]{1,40})\"?\s*)?",
+    r"\s*(application/x-ndjson|text/csv)\s*(?:;\s*header\s*=\s*present\s*)?(?:;\s*charset\s*=\s*\"?([\w.:-]{1,40})\"?\s*)?",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -85,14 +89,17 @@ async def receive(request: Request, kind: Kind, *, database: Database, caller: C
 
 
 def _file_of(request: Request, kind: Kind, *, max_lines: int) -> File:
-    del kind
     found = _TYPE.fullmatch(request.headers.get("content-type", ""))
-    if found is None or (found[2] or "utf-8").lower() not in {"utf-8", "utf8"}:
+    media_type, charset = (found[1].lower(), found[2]) if found else (None, None)
+    encoding = CHARSETS.get((charset or "utf-8").lower())
+    if media_type is None or encoding is None or (media_type == NDJSON and encoding != "utf-8"):
         expected = " | ".join(MEDIA_TYPES)
         raise ProblemError(415, UNSUPPORTED_FILE, (Violation(UNSUPPORTED_FILE, "", expected),))
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise ProblemError(415, UNSUPPORTED_ENCODING)
-    return LinesFile(max_lines=max_lines)
+    if media_type == NDJSON:
+        return LinesFile(max_lines=max_lines)
+    return SheetFile(kind.item, charset=encoding if charset else None, max_lines=max_lines)
 
 
 def _check_announced(request: Request, *, limit: int) -> None:

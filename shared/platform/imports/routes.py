@@ -19,8 +19,9 @@ from shared.platform.edge.problems import language_of
 from shared.platform.edge.registry import rules_of
 from shared.platform.edge.routing import Router, StrictRoute
 from shared.platform.imports import findings, queries
+from shared.platform.imports.columns import cells_in
 from shared.platform.imports.kinds import Imports, Kind
-from shared.platform.imports.receiving import MEDIA_TYPES, receive
+from shared.platform.imports.receiving import CSV, MEDIA_TYPES, receive
 from shared.platform.imports.uploads import end_job
 from shared.platform.imports.views import ImportPage, ImportView, view_of
 
@@ -88,7 +89,7 @@ def _add_kind(router: APIRouter, kind: Kind) -> None:
             "requestBody": {
                 "required": True,
                 "content": {
-                    media_type: {"schema": {"type": "string"}, "example": _example(kind)}
+                    media_type: {"schema": {"type": "string"}, "example": _example(kind, media_type)}
                     for media_type in MEDIA_TYPES
                 },
             }
@@ -96,13 +97,22 @@ def _add_kind(router: APIRouter, kind: Kind) -> None:
     )
 
 
-def _example(kind: Kind) -> str:
-    """A line of the kind, as its model shows it."""
+def _example(kind: Kind, media_type: str) -> str:
+    """A line of the kind, as its model shows it; of a table with its header."""
+    shown = _shown(kind)
+    if media_type != CSV:
+        return json.dumps(shown, ensure_ascii=False)
+    cells = cells_in(shown)
+    return f"{';'.join(cells)}\n{';'.join(cells.values())}"
+
+
+def _shown(kind: Kind) -> dict[str, Any]:
     schema = TypeAdapter(kind.item).json_schema()
     for shown in (schema, *schema.get("$defs", {}).values()):
         examples = [shown["example"]] if "example" in shown else shown.get("examples", [])
         if examples:
-            return json.dumps(examples[0], ensure_ascii=False)
+            found: dict[str, Any] = examples[0]
+            return found
     raise LookupError(kind.name)
 
 

@@ -25,3 +25,22 @@ FILE_LOST = Rule(
     en="The file that was received cannot be read any more.",
 )
 LINE_TOO_LONG = Rule("line_too_long", fr="Ligne trop longue.", en="The line is too long.")
+UNKNOWN_ENCODING = Rule(
+    "unknown_encoding",
+    fr="Encodage de texte non reconnu.",
+    en="The encoding of the text is not recognised.",
+)
+UNBALANCED_QUOTES = Rule(
+    "unbalanced_quotes",
+    fr="Un guillemet ouvert n'est pas refermé.",
+    en="A quote that was opened is not closed.",
+)
+MISSING_COLUMN = Rule("missing_column", fr="Colonne obligatoire absente.", en="A required column is missing.")
+DUPLICATE_COLUMN = Rule("duplicate_column", fr="Colonne en double.", en="A column stands twice.")
+UNKNOWN_COLUMN = Rule("unknown_column", fr="Colonne inconnue.", en="Unknown column.")
+WRONG_NUMBER_OF_CELLS = Rule(
+    "wrong_number_of_cells",
+    fr="La ligne n'a pas autant de cellules que l'en-tête.",
+    en="The line has not as many cells as the header.",
+)
+MALFORMED_LINE = Rule("malformed_line", fr="Ligne de tableau illisible.", en="Unreadable line of a table.")

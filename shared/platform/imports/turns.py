@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Final
 
 from shared.platform.database import Database, Transaction
@@ -12,6 +13,7 @@ from shared.platform.edge.problems import ProblemError
 from shared.platform.event_log import MAX_EVENTS
 from shared.platform.imports import board
 from shared.platform.imports.board import Finding, Job, Progress
+from shared.platform.imports.columns import Table
 from shared.platform.imports.items import ItemReader
 from shared.platform.imports.kinds import Batch, Kind
 from shared.platform.imports.lines import Line, Splitter
@@ -111,9 +113,12 @@ class Turn:
         }
         return [found[place] for place in range(len(lines))]
 
-    @property
+    @cached_property
     def _reader(self) -> ItemReader:
-        return ItemReader(self.kind.item)
+        if self.job.delimiter is None:
+            return ItemReader(self.kind.item)
+        table = Table(self.kind.item, names=self.job.columns, delimiter=self.job.delimiter)
+        return ItemReader(self.kind.item, to_json=table.to_json)
 
     async def _batches(self, progress: Progress) -> AsyncGenerator[list[Line], None]:
         held: list[Line] = []
@@ -129,7 +134,9 @@ class Turn:
 
     async def _lines(self, progress: Progress) -> AsyncIterator[Line]:
         """The lines from where the job stands, a chunk of the file in memory at a time."""
-        splitter = Splitter(number=progress.next_number, offset=progress.next_offset)
+        splitter = Splitter(
+            quoted=self.job.format == "csv", number=progress.next_number, offset=progress.next_offset
+        )
         first, skipped = divmod(progress.next_offset, CHUNK)
         for number in range(first, -(-self.job.bytes // CHUNK)):
             sealed = await board.chunk(self.worker, self.job, number=number)
