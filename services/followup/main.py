@@ -22,4 +22,4 @@ SERVICE = Service(
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service; settings come from the environment unless given."""
-    return assemble(SERVICE, settings or Settings())
+    return assemble(SERVICE, settings or Settings(), imports=routes.IMPORTS)

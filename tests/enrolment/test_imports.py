@@ -7,7 +7,8 @@ import pytest
 
 from shared.platform.imports.runner import Runner
 from tests.enrolment.builders import HOLDER, NIR, OTHER_HOLDER, Holder, completed, learner, refusal
-from tests.enrolment.importing import NDJSON, ROOT, ended, found, item, lines, runner_of, sender_of
+from tests.enrolment.importing import ROOT, item, runner_of, sender_of
+from tests.support.importing import NDJSON, ended, found, lines
 from tests.support.under_test import ServiceUnderTest
 
 

@@ -18,19 +18,9 @@ from shared.platform.imports.board import Overtaken
 from shared.platform.imports.runner import Runner
 from shared.platform.imports.turns import Turn
 from tests.enrolment.builders import Holder, label, session
-from tests.enrolment.importing import (
-    NDJSON,
-    ROOT,
-    Item,
-    ended,
-    found,
-    item,
-    job_at,
-    lines,
-    runner_of,
-    sender_of,
-)
+from tests.enrolment.importing import ROOT, item, runner_of, sender_of
 from tests.support.cluster import PROJECT, Cluster, free_port
+from tests.support.importing import NDJSON, Item, ended, found, job_at, lines
 from tests.support.tokens import ISSUER
 from tests.support.under_test import ServiceUnderTest, service_under_test
 

@@ -10,10 +10,10 @@ import pytest
 
 from shared.platform.imports.runner import Runner
 from tests.enrolment.builders import Holder, refusal
-from tests.enrolment.importing import NDJSON, ROOT, Item, ended, found, item, lines, runner_of, sender_of
+from tests.enrolment.importing import ROOT, item, runner_of, sender_of
+from tests.support.importing import CSV, NDJSON, Item, ended, found, lines
 from tests.support.under_test import ServiceUnderTest
 
-CSV = {"Content-Type": "text/csv"}
 BULK = f"{ROOT}/enrolments"
 SEEN = "e.reference, e.entered_on, e.profile, e.hours_planned_online, l.birth_name, l.first_names, l.search_opposed"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.followup.domain.refusals import BAD_PERIOD
 from shared.kernel.dates import DATE_IN_FUTURE
 from shared.kernel.errors import Invalid
 
@@ -20,7 +21,9 @@ class LotHead:
 
 
 def check_lot(lot: LotHead, *, today: date) -> None:
-    """No source is complete to a day that has not come. Raises Invalid. Source: Rule 22."""
+    """A period has an order, and no source is complete to a day that has not come. Raises Invalid. Source: Rule 22."""
+    if lot.period_to < lot.period_from:
+        raise Invalid(BAD_PERIOD, pointer="/lot/period")
     latest = today + timedelta(days=1)
     for name, day in (("complete_to", lot.complete_to), ("produced_on", lot.produced_on)):
         if day > latest:

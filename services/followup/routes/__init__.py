@@ -3,5 +3,8 @@
 from fastapi import APIRouter
 
 from services.followup.routes import followups, outcomes
+from services.followup.routes.imports import IMPORTS
+
+__all__ = ["IMPORTS", "ROUTERS"]
 
 ROUTERS: list[APIRouter] = [outcomes.router, followups.router]
