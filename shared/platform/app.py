@@ -17,6 +17,7 @@ from shared.platform import logs
 from shared.platform.database import Database
 from shared.platform.edge import exchange_routes, health, operating_routes, problem_pages, problems
 from shared.platform.edge.auth import IssuerKeys, Verifier
+from shared.platform.edge.deadlines import Deadlines
 from shared.platform.edge.limits import limits_of
 from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
@@ -80,25 +81,27 @@ def assemble(service: Service, settings: ServiceSettings, *, imports: Imports | 
     app.state.archive = Archive(settings.archive_dir) if settings.archive_dir else None
     app.state.watermarks = Watermarks()
     app.state.limits = limits_of(settings)
+    app.state.deadlines = Deadlines()
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
     problems.install(app)
     if isinstance(settings, ImportingSettings):
         app.state.reception = Reception.of(settings)
     routers = _routers(service, settings, imports=imports)
-    for router in routers:
-        app.include_router(router)
+    # Not included: each call would be matched twice against the routes of every router.
+    app.router.routes.extend(route for router in routers for route in router.routes)
     app.state.methods = Methods(routers)
     describe(app)
     return app
 
 
 def _routers(service: Service, settings: ServiceSettings, *, imports: Imports | None) -> Sequence[APIRouter]:
+    """They are asked in this order: what is called most comes first."""
     everywhere = [health.router, problem_pages.router]
     if "api" not in settings.roles:
         return everywhere
     files = [routes_of(imports)] if imports else []
-    return [*everywhere, exchange_routes.router, operating_routes.router, *service.routers, *files]
+    return [*service.routers, *files, *everywhere, exchange_routes.router, operating_routes.router]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line, with the request's id and trace, without personal data."""
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -28,9 +29,9 @@ def configure(*, service: str, level: str) -> None:
         add_context,
     ]
     structlog.configure(
-        processors=[*shared_steps, structlog.processors.JSONRenderer()],
+        processors=[*shared_steps, structlog.processors.JSONRenderer(serializer=_json)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
@@ -45,6 +46,19 @@ def configure(*, service: str, level: str) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.WARNING)
+
+
+def settle() -> None:
+    """Loggers keep what they were told until now: for a process that is one service and stays it."""
+    structlog.configure(cache_logger_on_first_use=True)
+
+
+# Made once: `json.dumps` makes one for each line whenever it is told how to show what is not JSON.
+_ENCODER = json.JSONEncoder(default=repr)
+
+
+def _json(event: Any, **_: Any) -> str:
+    return _ENCODER.encode(event)
 
 
 def _without_exception_text(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from shared.platform import logs
 from shared.platform.topology import SPEAKERS
 
 
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> int:
     main_module = importlib.import_module(f"services.{arguments[0]}.main")
     settings = settings_module.Settings()
     app = main_module.create_app(settings)
+    logs.settle()
     # What is alive now stays: collecting it again and again costs a third of the speed.
     gc.collect()
     gc.freeze()

@@ -6,9 +6,19 @@ from typing import Any
 
 import uvloop
 
-from tests.benchmarks import event_path, exchange_ways, ladder, log_days, rebuild, strict_body, wiped_broker
+from tests.benchmarks import (
+    edge,
+    event_path,
+    exchange_ways,
+    ladder,
+    log_days,
+    rebuild,
+    strict_body,
+    wiped_broker,
+)
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+    "edge": edge.bench,
     "event-path": event_path.bench,
     "exchange-ways": exchange_ways.bench,
     "ladder": ladder.bench,

@@ -1,5 +1,6 @@
 """A toy service on the real platform: what every route has in common is tried on it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -49,6 +50,8 @@ async def put_toy(
     if body.note == "bug":
         message = f"a bug near {body.note} {SECRET}"
         raise RuntimeError(message)
+    if body.note == "slow":
+        await asyncio.sleep(60)
     if body.note == "late":
         # Fails at COMMIT, after the route has returned.
         await tx.execute(

@@ -5,13 +5,13 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import httpx
 import structlog
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.security.base import SecurityBase
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -154,7 +154,6 @@ def _unverified_header(token: str) -> dict[str, Any]:
     return header
 
 
-_bearer = HTTPBearer(auto_error=False, description="Client-credentials access token (ES256 at+jwt).")
 _SCHEME = "bearer "
 
 
@@ -166,14 +165,14 @@ async def authenticate(request: Request) -> Caller:
     given = request.headers.getlist("authorization")
     if len(given) != 1 or not given[0].lower().startswith(_SCHEME):
         AUTH_FAILURES.labels("no token").inc()
-        await _count_failure(request)
+        _count_failure(request)
         raise ProblemError(401, UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
     verifier: Verifier = request.app.state.verifier
     try:
         caller = await verifier.verify(given[0][len(_SCHEME) :].strip())
     except TokenRefused as refusal:
         AUTH_FAILURES.labels(str(refusal)).inc()
-        await _count_failure(request)
+        _count_failure(request)
         log.info("auth.refused", reason=str(refusal))
         raise ProblemError(
             401, UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -186,17 +185,10 @@ async def authenticate(request: Request) -> Caller:
     return caller
 
 
-async def _count_failure(request: Request) -> None:
+def _count_failure(request: Request) -> None:
     """An address that fails again and again is told to wait. Raises ProblemError 429."""
     limits: Limits = request.app.state.limits
-    await limits.failed(request.client.host if request.client else "-")
-
-
-async def authenticated(
-    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
-    """A dependency: the caller. Raises as `authenticate`."""
-    return await authenticate(request)
+    limits.failed(request.client.host if request.client else "-")
 
 
 def demand_scope(caller: Caller, scopes: tuple[str, ...]) -> None:
@@ -211,12 +203,25 @@ def demand_scope(caller: Caller, scopes: tuple[str, ...]) -> None:
         )
 
 
-def require(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
-    """A dependency: the caller, who holds at least one of the scopes. Raises ProblemError 401 or 403."""
+class Demand(SecurityBase):
+    """A dependency: the caller, who holds at least one of the scopes, if there are any."""
 
-    async def checked(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
-        demand_scope(caller, scopes)
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        self.model = HTTPBearerModel(description="Client-credentials access token (ES256 at+jwt).")
+        self.scheme_name = "HTTPBearer"
+        self.scopes = scopes
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller. Raises ProblemError 401, 403, or 503 while the issuer's keys cannot be had."""
+        caller = await authenticate(request)
+        if self.scopes:
+            demand_scope(caller, self.scopes)
         return caller
 
-    checked.scopes = scopes  # type: ignore[attr-defined]  # read by the route, which demands them first
-    return checked
+
+authenticated = Demand(())
+
+
+def require(*scopes: str) -> Demand:
+    """A dependency: the caller, who holds at least one of the scopes. Raises ProblemError 401 or 403."""
+    return Demand(scopes)

@@ -6,12 +6,8 @@ Header fields: draft-ietf-httpapi-ratelimit-headers.
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
-
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from shared.kernel.errors import Rule
 from shared.platform.edge.problems import ProblemError
@@ -31,37 +27,54 @@ WINDOW: Final = 60
 QUOTA_EXCEEDED = Rule(
     "quota_exceeded", fr="Trop d'appels dans la minute.", en="Too many calls within the minute."
 )
-_FAILURES: Final = "failures"
 
 
 class Limits:
     """The quotas of one process, in calls a minute."""
 
-    def __init__(self, quotas: Mapping[Family, int], *, failures: int) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._items = {
-            name: RateLimitItemPerMinute(quota) for name, quota in (*quotas.items(), (_FAILURES, failures))
-        }
+    def __init__(
+        self, quotas: Mapping[Family, int], *, failures: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._quotas = quotas
+        self._failures = failures
+        self._now = now
+        self._window = 0
+        self._counts: dict[tuple[str, str], int] = {}
+        self._before: dict[tuple[str, str], int] = {}
 
-    async def take(self, client: str, family: Family) -> dict[str, str]:
+    def take(self, client: str, family: Family) -> dict[str, str]:
         """Count one call; gives the header fields that say what is left. Raises ProblemError 429 beyond the quota."""
-        item = self._items[family]
-        taken = await self._limiter.hit(item, family, client)
-        stats = await self._limiter.get_window_stats(item, family, client)
-        wait = max(1, math.ceil(stats.reset_time - time.time()))
+        quota = self._quotas[family]
+        taken, wait = self._count(family, client, quota=quota)
         fields = {
-            "RateLimit-Policy": f'"{family}";q={item.amount};w={WINDOW}',
-            "RateLimit": f'"{family}";r={stats.remaining};t={wait}',
+            "RateLimit-Policy": f'"{family}";q={quota};w={WINDOW}',
+            "RateLimit": f'"{family}";r={max(0, quota - taken)};t={wait}',
         }
-        if not taken:
+        if taken > quota:
             raise ProblemError(429, QUOTA_EXCEEDED, headers={**fields, "Retry-After": str(wait)})
         return fields
 
-    async def failed(self, address: str) -> None:
+    def failed(self, address: str) -> None:
         """Count a caller who was not recognised. Raises ProblemError 429 when an address fails too often."""
-        item = self._items[_FAILURES]
-        if not await self._limiter.hit(item, _FAILURES, address):
-            raise ProblemError(429, QUOTA_EXCEEDED, headers={"Retry-After": str(WINDOW)})
+        taken, wait = self._count("failures", address, quota=self._failures)
+        if taken > self._failures:
+            raise ProblemError(429, QUOTA_EXCEEDED, headers={"Retry-After": str(wait)})
+
+    def _count(self, kind: str, who: str, *, quota: int) -> tuple[int, int]:
+        """Calls of the minute that slides, this one included, and seconds until the next window; refused ones are free.
+
+        The sliding minute is the present window and the part of the one before that it still covers, as if its calls
+        had come evenly. Whole windows are forgotten at once: what is held is at most the callers of two minutes.
+        """
+        window, elapsed = divmod(self._now(), WINDOW)
+        if window != self._window:
+            self._before = self._counts if window == self._window + 1 else {}
+            self._window, self._counts = int(window), {}
+        count = self._counts.get((kind, who), 0) + 1
+        taken = count + math.ceil(self._before.get((kind, who), 0) * (1 - elapsed / WINDOW))
+        if taken <= quota:
+            self._counts[kind, who] = count
+        return taken, max(1, math.ceil(WINDOW - elapsed))
 
 
 def limits_of(settings: ServiceSettings) -> Limits:

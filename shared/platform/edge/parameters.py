@@ -22,6 +22,8 @@ def check_parameters(request: Request, allowed: Collection[str]) -> None:
     A misspelt filter that was passed over would answer with everything. The caller's own name is not repeated: it may
     be anything; the nearest one of ours is suggested.
     """
+    if not request.scope["query_string"]:
+        return
     given = [name for name, _ in request.query_params.multi_items()]
     for name in given:
         if name not in allowed:

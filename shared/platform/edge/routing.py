@@ -4,7 +4,6 @@ FastAPI alone reads the body first and checks it before it asks who sends it, ta
 name, and passes over parameters that nobody declared.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, ClassVar, Final
 
@@ -12,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from shared.platform.edge.auth import authenticate, authenticated, demand_scope
+from shared.platform.edge.auth import Demand, authenticate, demand_scope
 from shared.platform.edge.bodies import read_body
+from shared.platform.edge.deadlines import Deadlines
 from shared.platform.edge.limits import FAMILY_OF_METHOD, Limits
 from shared.platform.edge.negotiation import JSON, demand_acceptable
 from shared.platform.edge.parameters import check_parameters
@@ -43,7 +43,7 @@ class StrictRoute(APIRoute):
             if known:
                 caller = await authenticate(request)
                 limits: Limits = request.app.state.limits
-                request.state.headers |= await limits.take(caller.client_id, FAMILY_OF_METHOD[request.method])
+                request.state.headers |= limits.take(caller.client_id, FAMILY_OF_METHOD[request.method])
                 for wanted in scopes:
                     demand_scope(caller, wanted)
             demand_acceptable(request, served=self.served)
@@ -52,9 +52,8 @@ class StrictRoute(APIRoute):
                 raw = await read_body(request, limit=MAX_BODY)
                 check_json(raw)
                 request._body = raw  # noqa: SLF001 - where the framework keeps what it has read
-            # Longer than any call takes that is not lost: it is told so, and its transaction undone.
-            async with asyncio.timeout(self.seconds):
-                return await handle(request)
+            deadlines: Deadlines = request.app.state.deadlines
+            return await deadlines.keep(handle(request), seconds=self.seconds)
 
         return strict
 
@@ -68,7 +67,7 @@ class Router(APIRouter):
 
 def is_authenticated(dependant: Dependant) -> bool:
     """Whether a route asks who calls."""
-    return dependant.call is authenticated or any(map(is_authenticated, dependant.dependencies))
+    return isinstance(dependant.call, Demand) or any(map(is_authenticated, dependant.dependencies))
 
 
 def _parameters_of(dependant: Dependant) -> Iterator[str]:
@@ -80,6 +79,5 @@ def _parameters_of(dependant: Dependant) -> Iterator[str]:
 
 def _scopes_of(dependant: Dependant) -> list[tuple[str, ...]]:
     """The scopes a route demands: of each tuple one is enough."""
-    mine = getattr(dependant.call, "scopes", None)
-    found = [mine] if mine else []
+    found = [dependant.call.scopes] if isinstance(dependant.call, Demand) and dependant.call.scopes else []
     return found + [scopes for inner in dependant.dependencies for scopes in _scopes_of(inner)]
