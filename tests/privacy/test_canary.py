@@ -129,6 +129,7 @@ async def test_no_identity_leaves_its_table(stack: LivingStack) -> None:
     refused = await stack.http.post(f"{own}/enrolments", headers=holder, json={"items": items})
     assert refused.json()["summary"] == {"rejected": 2}
     assert leaks(refused.content) == []
+    await import_a_file(stack, f"{own}/imports/enrolments", items=[entry | {"reference": "E-3"}, *items])
     file = await stack.http.get(f"{own}/enrolments/E-1", headers=holder)
     assert leaks(file.content), "planted, or nothing is proved"
     errors = {}
@@ -144,6 +145,24 @@ async def test_no_identity_leaves_its_table(stack: LivingStack) -> None:
         assert leaks((await stack.http.get(f"{stack.url(service)}/metrics")).content) == []
     assert {str(path): leaks(path.read_bytes()) for path in written(stack) if leaks(path.read_bytes())} == {}
     assert await tables_with_a_canary(stack) == HOMES
+
+
+async def import_a_file(stack: LivingStack, url: str, *, items: list[dict[str, Any]]) -> None:
+    """The same by file: neither the answers nor the error file say what it holds."""
+    headers = await stack.headers(HOLDER)
+    content = "".join(json.dumps(item) + "\n" for item in items).encode()
+    sent = headers | {"content-type": "application/x-ndjson"}
+    answer = await stack.http.post(url, headers=sent, content=content)
+    root = f"{stack.url('enrolment')}"
+    async with asyncio.timeout(20):
+        while (job := answer.json())["state"] not in {"succeeded", "failed"}:
+            assert leaks(answer.content) == []
+            await asyncio.sleep(0.1)
+            answer = await stack.http.get(f"{root}{job['links']['self']}", headers=headers)
+    assert job["counts"] == {"created": 1, "rejected": 2}
+    errors = await stack.http.get(f"{root}{job['links']['errors']}", headers=headers | {"accept": "text/csv"})
+    assert errors.text.count("\r\n") == 3
+    assert leaks(answer.content + errors.content) == []
 
 
 async def everything_heard(stack: LivingStack, position: str) -> None:

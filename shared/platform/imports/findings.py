@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from shared.kernel.errors import Rule
+from shared.platform.edge.registry import Explanation
 from shared.platform.imports.views import message_of
 
 CSV: Final = "text/csv"
@@ -19,25 +19,29 @@ _MARK: Final = "\ufeff"
 
 
 async def written(
-    pages: AsyncIterator[Sequence[Row[Any]]], *, media_type: str, rules: Mapping[str, Rule], language: str
+    pages: AsyncIterator[Sequence[Row[Any]]],
+    *,
+    media_type: str,
+    words: Mapping[str, Explanation],
+    language: str,
 ) -> AsyncIterator[bytes]:
     """The file piece by piece; a column or member per fact, `line` counted from 1 as an editor does."""
     table = media_type == CSV
     if table:
         yield (_MARK + ";".join(_COLUMNS) + "\r\n").encode()
     async for rows in pages:
-        records = [_record(row, rules=rules, language=language) for row in rows]
+        records = [_record(row, words=words, language=language) for row in rows]
         yield "".join(_as_csv(one) if table else _as_json(one) for one in records).encode()
 
 
-def _record(row: Row[Any], *, rules: Mapping[str, Rule], language: str) -> dict[str, Any]:
+def _record(row: Row[Any], *, words: Mapping[str, Explanation], language: str) -> dict[str, Any]:
     return {
         "line": row.line,
         "status": row.status,
         "severity": "warning" if row.warning else "error",
         "field": row.pointer,
         "code": row.code,
-        "message": message_of(row.code, rules=rules, language=language),
+        "message": message_of(row.code, words=words, language=language),
         "expected": row.expected or "",
     }
 

@@ -9,14 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from shared.kernel.errors import Rule
 from shared.platform.caller import Caller
 from shared.platform.database import Database
 from shared.platform.edge.auth import authenticated
 from shared.platform.edge.dependencies import Db, Reader
 from shared.platform.edge.negotiation import preferred
 from shared.platform.edge.problems import language_of
-from shared.platform.edge.registry import rules_of
+from shared.platform.edge.registry import Explanation, explanations
 from shared.platform.edge.routing import Router, StrictRoute
 from shared.platform.imports import findings, queries
 from shared.platform.imports.columns import cells_in
@@ -178,7 +177,7 @@ async def read_import_errors(  # noqa: PLR0917 - handed over by name
         )
     media_type = preferred(request, findings.MEDIA_TYPES)
     content = findings.written(
-        _pages(db, import_id), media_type=media_type, rules=_rules(request), language=language_of(request)
+        _pages(db, import_id), media_type=media_type, words=_words(request), language=language_of(request)
     )
     name = f"{import_id}.{'csv' if media_type == findings.CSV else 'ndjson'}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept, Accept-Language"}
@@ -207,7 +206,7 @@ async def _one(request: Request, db: Database, *, job_id: UUID, caller: Caller) 
 
 
 def _view(request: Request, row: Any) -> ImportView:
-    return view_of(row, path=_path(request), rules=_rules(request), language=language_of(request))
+    return view_of(row, path=_path(request), words=_words(request), language=language_of(request))
 
 
 def _path(request: Request) -> str:
@@ -216,5 +215,5 @@ def _path(request: Request) -> str:
     return head + part
 
 
-def _rules(request: Request) -> Mapping[str, Rule]:
-    return {rule.code: rule for rule in rules_of(request.app.state.service)}
+def _words(request: Request) -> Mapping[str, Explanation]:
+    return explanations(request.app.state.service)

@@ -8,9 +8,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from sqlalchemy import Row
 
-from shared.kernel.errors import Rule
 from shared.platform.edge.fields import View
-from shared.platform.edge.problems import text_of
+from shared.platform.edge.registry import Explanation
 
 State = Literal["receiving", "received", "running", "succeeded", "failed", "cancelled"]
 
@@ -78,7 +77,7 @@ class ImportPage(View):
     next: UUID | None = Field(description="Give it as `after` for the next page; empty on the last.")
 
 
-def view_of(row: Row[Any], *, path: str, rules: Mapping[str, Rule], language: str) -> ImportView:
+def view_of(row: Row[Any], *, path: str, words: Mapping[str, Explanation], language: str) -> ImportView:
     """A row of `import_job`; `path` is that of the imports it is among."""
     total = row.lines_total
     return ImportView(
@@ -94,30 +93,30 @@ def view_of(row: Row[Any], *, path: str, rules: Mapping[str, Rule], language: st
         file=ImportFile(format=row.format, encoding=row.encoding, delimiter=row.delimiter, bytes=row.bytes),
         created_at=row.created_at,
         finished_at=row.finished_at,
-        problem=_problem(row.failure, rules=rules, language=language),
+        problem=_problem(row.failure, words=words, language=language),
         links=ImportLinks(self=f"{path}/{row.job_id}", errors=f"{path}/{row.job_id}/errors"),
     )
 
 
-def message_of(code: str, *, rules: Mapping[str, Rule], language: str) -> str:
+def message_of(code: str, *, words: Mapping[str, Explanation], language: str) -> str:
     """The sentence of a code; of one that a later release does not know any more, the code."""
-    return text_of(rules[code], language=language) if code in rules else code
+    return words[code].title[language] if code in words else code
 
 
 def _problem(
-    failure: Mapping[str, Any] | None, *, rules: Mapping[str, Rule], language: str
+    failure: Mapping[str, Any] | None, *, words: Mapping[str, Explanation], language: str
 ) -> dict[str, Any] | None:
     if failure is None:
         return None
     code = failure["code"]
     errors = [
         {key: value for key, value in error.items() if value is not None}
-        | {"message": message_of(error["code"], rules=rules, language=language)}
+        | {"message": message_of(error["code"], words=words, language=language)}
         for error in failure["errors"]
     ]
     return {
         "type": f"/problems/{code}",
-        "title": message_of(code, rules=rules, language=language),
+        "title": message_of(code, words=words, language=language),
         "code": code,
         "errors": errors,
     }
