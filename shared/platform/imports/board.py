@@ -153,8 +153,10 @@ async def hold(tx: Transaction, job: Job, *, schema: str) -> None:
 async def advance(
     tx: Transaction, job: Job, *, schema: str, progress: Progress, findings: list[Finding]
 ) -> None:
-    """Note what a batch came to; the job is held."""
+    """Note what a batch came to; the job is held. Of a dry run the cursor stays: whoever takes it over begins anew."""
     values = vars(progress) | {"job_id": job.job_id, "counts": json.dumps(progress.counts)}
+    if job.dry_run:
+        values |= {"next_number": job.progress.next_number, "next_offset": job.progress.next_offset}
     await tx.execute(text(_ADVANCE.format(schema=schema)), values)
     if findings:
         rows = {
