@@ -43,6 +43,13 @@ REFUSED = {
     # Nobody listens there in this trial.
     "/indicators/v1/x": 502,
 }
+BODIES = {
+    "/enrolment/v1/x": 4,
+    # Files of imports pass through, and only they.
+    "/enrolment/v1/holders/000000018/imports/ends": 40,
+    "/followup/v1/imports/outcomes?lot=x": 40,
+}
+"""In MiB, what reaches a service."""
 
 
 def headers_in_one_place(root: Path) -> list[str]:
@@ -70,8 +77,11 @@ def behaviour(root: Path) -> list[str]:
         for path, expected in REFUSED.items():
             faults += _refused(port, path, expected=expected)
         faults += _refused(port, "/enrolment/v1/x", expected=413, body=bytes(5 * MIB + 1))
-        status, _, _ = _ask(port, "/enrolment/v1/x", body=bytes(4 * MIB + 1))
-        return faults + ([] if status == 200 else [f"a body of 4 MiB is answered {status}"])  # noqa: PLR2004
+        faults += _refused(port, "/labelling/v1/imports/x", expected=413, body=bytes(5 * MIB + 1))
+        for path, size in BODIES.items():
+            status, _, _ = _ask(port, path, body=bytes(size * MIB + 1))
+            faults += [] if status == 200 else [f"{path}: a body of {size} MiB is answered {status}"]  # noqa: PLR2004
+        return faults
 
 
 def _passes(port: int, path: str, *, expected: str) -> Iterator[str]:

@@ -309,6 +309,9 @@ def test_the_proxy_passes_caps_and_hides_what_it_should(copy: Path) -> None:
         new="(metrics|exchangez)$",
     )
     _plant(copy, "deploy/proxy/nginx.conf", old="client_max_body_size 5m", new="client_max_body_size 6m")
+    _plant(copy, "deploy/proxy/nginx.conf", old="client_max_body_size 257m", new="client_max_body_size 39m")
     assert [fault.split(":")[0] for fault in proxy.behaviour(copy)] == [
         "/enrolment/v1/events?partition=1", "/enrolment//v1/events", "/enrolment/v1/events/heard", "/enrolment/v1/x",
+        "/labelling/v1/imports/x", "/enrolment/v1/holders/000000018/imports/ends",
+        "/followup/v1/imports/outcomes?lot=x",
     ]  # fmt: skip

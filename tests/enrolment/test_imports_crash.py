@@ -119,6 +119,11 @@ async def test_a_worker_killed_in_the_middle_is_followed_by_another_to_the_same_
     assert (job["state"], job["lines_done"], job["counts"]) == ("succeeded", 5000, whole["counts"])
     assert job["counts"] == {"created": 4804, "unchanged": 98, "rejected": 98}
     assert await found(sender, job) == errors
+    reached = (await sender.get(answer.headers["location"])).headers["tremplin-position"]
+    last = await enrolment.rows(
+        "SELECT partition, max(seq) AS seq FROM enrolment.event_log GROUP BY 1 ORDER BY 1"
+    )
+    assert reached == ", ".join(f"enrolment/{row['partition']:02d}/{row['seq']}" for row in last)
     assert len(await enrolment.said()) == said
     held = await enrolment.rows(
         "SELECT count(*), count(DISTINCT reference) AS apart FROM enrolment.enrolments"

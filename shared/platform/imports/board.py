@@ -34,7 +34,7 @@ WHERE job_id = :job_id AND fence = :fence AND state = 'running'
 """
 _ADVANCE: Final = """
 UPDATE {schema}.import_job SET lines_done = :lines_done, next_number = :next_number, next_offset = :next_offset,
-    counts = CAST(:counts AS jsonb), findings = :findings, worked_at = clock_timestamp()
+    counts = CAST(:counts AS jsonb), findings = :findings, positions = :positions, worked_at = clock_timestamp()
 WHERE job_id = :job_id
 """
 _FIND: Final = """
@@ -90,6 +90,8 @@ class Progress:
     next_offset: int
     counts: dict[str, int]
     findings: int
+    positions: list[str]
+    """Where its facts stand in the log: the last of each partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,12 @@ def _job_of(row: Row[Any]) -> Job:
         wrapped_key=row.wrapped_key,
         bytes=row.bytes,
         progress=Progress(
-            row.lines_done, row.next_number, row.next_offset, counts=dict(row.counts), findings=row.findings
+            row.lines_done,
+            row.next_number,
+            row.next_offset,
+            counts=dict(row.counts),
+            findings=row.findings,
+            positions=row.positions,
         ),
         fence=row.fence,
         created_at=row.created_at,

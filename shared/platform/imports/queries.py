@@ -11,7 +11,7 @@ from shared.platform.caller import Caller
 
 _SEEN: Final = """
 job_id, kind, dry_run, state, lines_total, lines_done, counts, findings, format, encoding, delimiter, bytes,
-created_at, finished_at, failure
+positions, created_at, finished_at, failure
 """
 _MINE: Final = "client_id = :client_id AND owner = :owner"
 _ONE: Final = "SELECT {seen} FROM {schema}.import_job WHERE job_id = :job_id AND {mine}"

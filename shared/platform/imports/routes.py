@@ -17,6 +17,7 @@ from shared.platform.edge.negotiation import preferred
 from shared.platform.edge.problems import language_of
 from shared.platform.edge.registry import Explanation, explanations
 from shared.platform.edge.routing import Router, StrictRoute
+from shared.platform.event_log import Position
 from shared.platform.imports import findings, queries
 from shared.platform.imports.columns import cells_in
 from shared.platform.imports.kinds import Imports, Kind
@@ -153,7 +154,7 @@ async def list_imports(  # noqa: PLR0917 - handed over by name
 async def read_import(  # noqa: PLR0917 - handed over by name
     request: Request, db: Db, import_id: ImportId, caller: Sender
 ) -> ImportView:
-    """`Retry-After` says when it is worth asking again, as long as it has not ended."""
+    """Until it has ended, `Retry-After` says when to ask again; `Tremplin-Position`: how far its facts reach."""
     return await _one(request, db, job_id=import_id, caller=caller)
 
 
@@ -200,6 +201,7 @@ async def _one(request: Request, db: Database, *, job_id: UUID, caller: Caller) 
         row = await queries.one_job(
             connection, job_id, owner=request.state.import_owner, caller=caller, schema=db.service
         )
+    request.state.positions.extend(map(Position.of, row.positions))
     if row.state not in _ENDED:
         request.state.headers["Retry-After"] = WAIT
     return _view(request, row)

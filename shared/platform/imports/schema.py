@@ -51,6 +51,16 @@ def create_v1(service: str) -> None:
             op.execute(statement)
 
 
+def create_v2(service: str) -> None:
+    """Add how far the facts of a job reach in the log."""
+    op.execute(f"ALTER TABLE {service}.import_job ADD COLUMN positions text[] NOT NULL DEFAULT '{{}}'")
+
+
+def drop_v2(service: str) -> None:
+    """Undo `create_v2`."""
+    op.execute(f"ALTER TABLE {service}.import_job DROP COLUMN positions")
+
+
 def drop_v1(service: str) -> None:
     """Undo `create_v1`."""
     for table in ("import_finding", "import_chunk", "import_job"):

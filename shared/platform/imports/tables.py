@@ -20,7 +20,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 _OPEN = text("state IN ('receiving', 'received', 'running')")
 _JOB = "import_job.job_id"
@@ -110,6 +110,7 @@ def _progress() -> list[Column[Any]]:
         Column("next_offset", BigInteger, nullable=False),
         Column("counts", JSONB(none_as_null=True), nullable=False),
         Column("findings", Integer, nullable=False),
+        Column("positions", ARRAY(Text), nullable=False, server_default="{}"),
         Column("failure", JSONB(none_as_null=True)),
         Column("fence", BigInteger, nullable=False),
         Column("leased_until", DateTime(timezone=True)),

@@ -1,7 +1,7 @@
 """A turn of one job: batches of its file, each decided, written and noted in one transaction; or a rehearsal."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -10,7 +10,7 @@ from typing import Final
 from shared.platform.database import Database, Transaction
 from shared.platform.edge.bulk import Verdict
 from shared.platform.edge.problems import ProblemError
-from shared.platform.event_log import MAX_EVENTS
+from shared.platform.event_log import MAX_EVENTS, Position
 from shared.platform.imports import board
 from shared.platform.imports.board import Finding, Job, Progress
 from shared.platform.imports.columns import Table
@@ -91,8 +91,17 @@ class Turn:
             next_offset=lines[-1].next_offset,
             counts=dict(Counter(progress.counts) + Counter(verdict.status for verdict in verdicts)),
             findings=progress.findings + len(findings),
+            positions=progress.positions,
         )
-        await board.advance(notes, self.job, schema=self.desk.service, progress=reached, findings=findings)
+
+        async def note(positions: list[Position]) -> None:
+            reached.positions = _last_of_each(progress.positions, positions)
+            await board.advance(
+                notes, self.job, schema=self.desk.service, progress=reached, findings=findings
+            )
+
+        # With the positions of its facts, which are numbered as the last thing before the commit.
+        notes.at_last(note)
         return reached
 
     async def _decide(self, tx: Transaction, lines: list[Line]) -> list[Verdict]:
@@ -161,6 +170,11 @@ def _findings(line: Line, verdict: Verdict) -> Iterator[Finding]:
             code=violation.rule.code,
             expected=violation.expected,
         )
+
+
+def _last_of_each(before: Sequence[str], reached: Sequence[Position]) -> list[str]:
+    last = {(one.service, one.partition): one for one in [*map(Position.of, before), *reached]}
+    return [str(one) for _, one in sorted(last.items())]
 
 
 def _count(kind: Kind, *, before: Progress, after: Progress) -> None:
