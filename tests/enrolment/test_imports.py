@@ -1,10 +1,12 @@
 """Large files of entries and ends: what a bulk call would have said, line by line, whatever happens meanwhile."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from shared.platform.imports import turns
 from shared.platform.imports.runner import Runner
 from tests.enrolment.builders import HOLDER, NIR, OTHER_HOLDER, Holder, completed, learner, refusal
 from tests.enrolment.importing import ROOT, item, runner_of, sender_of
@@ -207,3 +209,41 @@ async def test_ends_come_by_file_and_a_dry_run_of_them_leaves_everybody_in_train
         assert job["counts"] == {"accepted": 2, "rejected": 1}
         rows = await enrolment.rows("SELECT status FROM enrolment.enrolments WHERE reference = 'INS-1'")
         assert rows == [{"status": held}]
+
+
+@pytest.mark.parametrize(
+    ("given", "before"),
+    [("/enrolment", "/enrolment"), ("//evil.example", ""), ("https://evil", ""), ("", "")],
+)
+async def test_addresses_are_those_of_the_proxy_in_front(
+    sender: httpx.AsyncClient, *, given: str, before: str
+) -> None:
+    headers = NDJSON | {"X-Forwarded-Prefix": given}
+    first = await sender.post(f"{ROOT}/ends", content=b"{}\n", headers=headers)
+    second = await sender.post(f"{ROOT}/ends", content=b"{}\n", headers=headers)
+    expected = f"{before}{ROOT}/{first.json()['id']}"
+    assert [one.headers["location"] for one in (first, second)] == [expected, expected]
+    assert first.json()["links"] == {"self": expected, "errors": f"{expected}/errors"}
+
+
+async def test_two_workers_at_once_do_a_file_once(
+    sender: httpx.AsyncClient, runner: Runner, enrolment: ServiceUnderTest
+) -> None:
+    answer = await sender.post(
+        f"{ROOT}/enrolments", content=lines([item(n) for n in range(30)]), headers=NDJSON
+    )
+    async with runner_of(enrolment) as other:
+        assert sorted(await asyncio.gather(runner.once(), other.once())) == [False, True]
+    assert (await ended(sender, runner, answer=answer))["counts"] == {"created": 30}
+
+
+async def test_findings_are_kept_up_to_a_limit_and_lines_counted_beyond_it(
+    sender: httpx.AsyncClient, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "MOST_FINDINGS", 7)
+    monkeypatch.setattr(turns, "MOST_OF_A_LINE", 3)
+    job = await ended(
+        sender, runner, answer=await sender.post(f"{ROOT}/enrolments", content=b"{}\n" * 5, headers=NDJSON)
+    )
+    assert (job["counts"], job["findings"]) == ({"rejected": 5}, 7)
+    assert [one["line"] for one in await found(sender, job)] == [1, 1, 1, 2, 2, 2, 3]

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from shared.kernel.errors import DomainError, Violation
 from shared.platform.caller import Caller
 from shared.platform.database import Database
+from shared.platform.edge.addresses import public
 from shared.platform.edge.bodies import UNSUPPORTED_ENCODING
 from shared.platform.edge.problems import TOO_LARGE, ProblemError
 from shared.platform.imports.decoding import CHARSETS
@@ -82,7 +83,7 @@ async def receive(request: Request, kind: Kind, *, database: Database, caller: C
         )
     if running is not None:
         path = request.url.path.rpartition("/")[0].replace(f"/{job.owner}/", f"/{running.owner}/")
-        headers = {"Location": f"{path}/{running.job_id}", "Retry-After": "2"}
+        headers = {"Location": public(request, f"{path}/{running.job_id}"), "Retry-After": "2"}
         raise ProblemError(409, IMPORT_RUNNING, headers=headers)
     await _take(request, file, stored=SealedFile(database, job, seal=seal), limit=reception.max_bytes)
     return job.job_id

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from shared.platform.caller import Caller
 from shared.platform.database import Database
+from shared.platform.edge.addresses import public
 from shared.platform.edge.auth import authenticated
 from shared.platform.edge.dependencies import Db, Reader
 from shared.platform.edge.negotiation import preferred
@@ -212,9 +213,9 @@ def _view(request: Request, row: Any) -> ImportView:
 
 
 def _path(request: Request) -> str:
-    """The path of the imports that a call is about."""
+    """The address of the imports that a call is about."""
     head, part, _ = request.url.path.partition("/imports")
-    return head + part
+    return public(request, head + part)
 
 
 def _words(request: Request) -> Mapping[str, Explanation]:
