@@ -91,6 +91,10 @@ simulate: .dev-tools  ## run the exchange in one deterministic process, with eve
 faults: .dev-tools  ## attack real processes under load, then do the books (MINUTES=2 SEED=1)
 	@$(PY) -m tests.faults --minutes $(or $(MINUTES),2) --seed $(or $(SEED),1)
 
+.PHONY: fuzz
+fuzz: .dev-tools  ## ask the four services everything their documents allow, and more (MINUTES=10 SEED=1)
+	@$(PY) -m tests.fuzz --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+
 ##@ While working
 
 .PHONY: format

@@ -119,7 +119,7 @@ def _settings(service: str, *, place: Place, passwords: Mapping[str, str]) -> di
         "FEED_CLIENT_ID": speaker,
         "FEED_CLIENT_SECRET": clients()[speaker],
         # The demo is one client that replays a year, and benches know no patience.
-        **{f"RATE_{family}": "1000000" for family in ("READ", "WRITE", "BULK")},
+        **{f"RATE_{family}": "1000000" for family in ("READ", "WRITE", "BULK", "FAILURES")},
     }
     if os.environ.get("TRACES", "") not in {"", "0"}:
         values["TRACES_TO"] = (place.logs / f"{service}.traces").as_uri()

@@ -125,7 +125,7 @@ async def test_a_touched_decision_is_found(scene: Scene) -> None:
     rows = scene.service.rows
 
     async def first_broken() -> int | None:
-        found: int | None = (await ok(scene.office.get("/v1/decisions/verification")))["first_broken"]
+        found: int | None = (await ok(scene.office.get("/v1/decision-log/verification")))["first_broken"]
         return found
 
     assert await first_broken() is None

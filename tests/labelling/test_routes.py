@@ -62,7 +62,7 @@ OFFICE_CALLS: list[tuple[str, str, Any]] = [
     ("PUT", f"/v1/calls/{CALL}", a_call()),
     ("PUT", "/v1/decisions/DEC-1", a_decision("FORM-001")),
     ("POST", "/v1/decisions", {"items": []}),
-    ("GET", "/v1/decisions/verification", None),
+    ("GET", "/v1/decision-log/verification", None),
     ("PUT", "/v1/networks/reseau-1", {"name": "A"}),
     ("PUT", "/v1/bridges/p-1", {}),
     ("PUT", "/v1/targets/t-1", {}),

@@ -209,7 +209,7 @@ async def test_five_hundred_applications_pass_in_bulk(scene: Scene) -> None:
     names = [f"FORM-{number:03d}" for number in range(500)]
     results = await scene.label(*names)
     said = await scene.service.said()
-    verification = await ok(scene.office.get("/v1/decisions/verification"))
+    verification = await ok(scene.office.get("/v1/decision-log/verification"))
 
     assert {result["status"] for result in results} == {"created"}
     assert sum(isinstance(fact, LabelGranted) for fact in said) == 500

@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVICES = ("labelling", "enrolment", "followup", "indicators")
 START_WITHIN = 60.0
+_LAST_HINT = b"Ctrl-C stops it"
 
 
 @dataclass
@@ -45,22 +47,31 @@ class LivingStack:
 
 
 @asynccontextmanager
-async def living_stack(*, state: str, port_base: int, traces: bool = False) -> AsyncIterator[LivingStack]:
-    """Run `python -m deploy.local run` beside us until the end of the block."""
+async def living_stack(
+    *, state: str, port_base: int, traces: bool = False, replayed: bool = False
+) -> AsyncIterator[LivingStack]:
+    """Run `python -m deploy.local run` beside us until the end of the block; `replayed`, with the year 2016 in it."""
     environment = dict(os.environ) | {"STATE": state, "PORT_BASE": str(port_base), "TRACES": str(int(traces))}
     folder = PROJECT / ".local" / state
     shutil.rmtree(folder, ignore_errors=True)
     process = subprocess.Popen(  # noqa: ASYNC220 - started once, before anything is measured
-        [sys.executable, "-m", "deploy.local", "run"], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "deploy.local", "demo" if replayed else "run"],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE if replayed else subprocess.DEVNULL,
     )
     try:
         async with httpx.AsyncClient(timeout=30) as http:
             stack = LivingStack(port_base, http, folder)
             await _ready(stack, process)
+            if process.stdout is not None:
+                await asyncio.to_thread(_read_to_the_end_of_the_replay, process.stdout)
             yield stack
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+        if process.stdout is not None:
+            process.stdout.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -75,3 +86,10 @@ async def _ready(stack: LivingStack, process: subprocess.Popen[bytes]) -> None:
                 waiting.pop(0)
         except httpx.HTTPError:
             await asyncio.sleep(0.1)
+
+
+def _read_to_the_end_of_the_replay(said: IO[bytes]) -> None:
+    for line in said:
+        if line.startswith(_LAST_HINT):
+            return
+    raise RuntimeError("the replay has not come to its end")

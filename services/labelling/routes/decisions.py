@@ -29,7 +29,9 @@ def _decision_of(item: DecisionItem) -> Decision:
 
 
 @router.get(
-    "/decisions/verification", operation_id="verify_decisions", summary="Whether the chain of decisions holds"
+    "/decision-log/verification",
+    operation_id="verify_decisions",
+    summary="Whether the chain of decisions holds",
 )
 async def verify_decisions(reader: Reader, _: Office) -> VerificationView:
     """Recomputes every hash: an altered, added or removed decision shows."""

@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.kernel.clock import Clock
 from shared.platform.database import Database, Transaction
 from shared.platform.exchange.freshness import require_heard
+from shared.platform.topology import SPEAKERS
+
+_POSITION = rf"({'|'.join(sorted(SPEAKERS))})/(0[0-9]|1[0-5])/[0-9]{{1,18}}"
+"""A speaker, one of its partitions, a number."""
 
 
 def database_of(request: Request) -> Database:
@@ -29,7 +33,7 @@ async def _reader(
         str | None,
         Query(
             max_length=2000,
-            pattern=r"^[a-z]+/\d{2}/\d+(, ?[a-z]+/\d{2}/\d+)*$",
+            pattern=rf"^{_POSITION}(, ?{_POSITION})*$",
             description="Positions (`Tremplin-Position` of a write) that must have been heard; 503 until then.",
             examples=["enrolment/07/1234"],
         ),

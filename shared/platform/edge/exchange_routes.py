@@ -109,6 +109,12 @@ class LogDigestsView(View):
     hours: list[HourDigestView]
 
 
+class NdjsonResponse(PlainTextResponse):
+    """One JSON value a line."""
+
+    media_type = "application/x-ndjson"
+
+
 router = Router(prefix="/v1", tags=["exchange"])
 
 
@@ -127,7 +133,7 @@ async def read_freshness(
     "/events",
     operation_id="read_events",
     summary="Events of this service's log, as NDJSON",
-    response_class=PlainTextResponse,
+    response_class=NdjsonResponse,
 )
 async def read_events(  # noqa: PLR0917 - handed over by name
     request: Request,
@@ -136,7 +142,7 @@ async def read_events(  # noqa: PLR0917 - handed over by name
     partition: Annotated[int, Query(ge=0, lt=PARTITIONS)],
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-) -> PlainTextResponse:
+) -> NdjsonResponse:
     """Events of one partition with a number greater than `after`, in order, one envelope a line."""
     try:
         # Statement by statement: a day that is dropped between two of them is then read from the archive.
@@ -152,9 +158,7 @@ async def read_events(  # noqa: PLR0917 - handed over by name
     except (BadArchive, LogMoved) as error:
         log.critical("feed.unreadable", partition=partition, after=after, reason=str(error))
         raise Unavailable(UNREADABLE) from error
-    return PlainTextResponse(
-        "\n".join(envelope.to_json() for envelope in found), media_type="application/x-ndjson"
-    )
+    return NdjsonResponse("\n".join(envelope.to_json() for envelope in found))
 
 
 @router.get("/events/digests", operation_id="read_log_digests", summary="What this log holds, hour by hour")

@@ -72,10 +72,27 @@ def _printable(value: str) -> bool:
     )
 
 
+def _shown(pattern: str) -> Callable[[dict[str, Any]], None]:
+    """The form of a field for those who read its schema; ours is checked by a rule that has a name."""
+
+    def show(schema: dict[str, Any]) -> None:
+        schema["pattern"] = pattern
+        # Bounds of dates, which JSON Schema does not know.
+        schema.pop("ge", None)
+        schema.pop("le", None)
+
+    return show
+
+
 IsoDate = Annotated[
     date,
     BeforeValidator(_iso_date),
-    Field(ge=date(1900, 1, 1), le=date(2200, 1, 1), examples=["2016-02-03"]),
+    Field(
+        ge=date(1900, 1, 1),
+        le=date(2200, 1, 1),
+        examples=["2016-02-03"],
+        json_schema_extra=_shown(r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"),
+    ),
 ]
 Text = Annotated[
     str,
@@ -96,25 +113,25 @@ Siren = Annotated[
     str,
     StringConstraints(max_length=9, strict=True),
     must(is_siren, rule=BAD_SIREN),
-    Field(examples=["732829320"]),
+    Field(examples=["732829320"], json_schema_extra=_shown("^[0-9]{9}$")),
 ]
 Siret = Annotated[
     str,
     StringConstraints(max_length=14, strict=True),
     must(is_siret, rule=BAD_SIRET),
-    Field(examples=["73282932000074"]),
+    Field(examples=["73282932000074"], json_schema_extra=_shown("^[0-9]{14}$")),
 ]
 RegisterEntry = Annotated[
     str,
     StringConstraints(max_length=12, strict=True),
     must(is_register_entry, rule=BAD_RNCP),
-    Field(examples=["RNCP34126"]),
+    Field(examples=["RNCP34126"], json_schema_extra=_shown("^(RNCP|RS)[1-9][0-9]{0,5}$")),
 ]
 CodeInsee = Annotated[
     str,
     StringConstraints(max_length=5, strict=True),
     must(is_code_insee, rule=BAD_CODE_INSEE),
-    Field(examples=["75056"]),
+    Field(examples=["75056"], json_schema_extra=_shown("^([0-9]{2}|2[AB])[0-9]{3}$")),
 ]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Level = Annotated[int, Field(strict=True, ge=1, le=8)]

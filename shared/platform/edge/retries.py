@@ -6,12 +6,12 @@ Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Request
+from pydantic_core import to_json
 from sqlalchemy import text
 
 from shared.kernel.errors import Rule, Violation
@@ -92,7 +92,7 @@ class Retry:
             values = {
                 "part": part,
                 "fingerprint": self.fingerprint,
-                "results": json.dumps(results, ensure_ascii=False),
+                "results": to_json(results).decode(),
                 "positions": [str(position) for position in reached],
             }
             await tx.execute(text(_KEEP.format(schema=self.schema)), self._names | values)

@@ -29,6 +29,8 @@ from shared.platform.imports.views import ImportPage, ImportView, view_of
 WAIT: Final = "2"
 """Seconds after which it is worth asking again."""
 UPLOAD_SECONDS: Final = 3600.0
+_ONE: Final = "/{import_id:uuid}"
+"""Only an id: the name of a kind is another path, which has other methods."""
 _ENDED: Final = frozenset({"succeeded", "failed", "cancelled"})
 
 Sender = Annotated[Caller, Depends(authenticated)]
@@ -53,18 +55,16 @@ def routes_of(imports: Imports) -> APIRouter:
     for kind in imports.kinds:
         _add_kind(router, kind)
     router.add_api_route("", list_imports, operation_id="list_imports", summary="One's imports, newest first")
+    router.add_api_route(_ONE, read_import, operation_id="read_import", summary="How far an import is")
     router.add_api_route(
-        "/{import_id}", read_import, operation_id="read_import", summary="How far an import is"
-    )
-    router.add_api_route(
-        "/{import_id}",
+        _ONE,
         cancel_import,
         methods=["DELETE"],
         operation_id="cancel_import",
         summary="Stop an import and destroy its file",
     )
     router.add_api_route(
-        "/{import_id}/errors",
+        f"{_ONE}/errors",
         read_import_errors,
         operation_id="read_import_errors",
         summary="What was refused or noticed, by line",
