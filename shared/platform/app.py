@@ -16,12 +16,12 @@ from pydantic import SecretStr
 from shared.platform import logs
 from shared.platform.database import Database
 from shared.platform.edge import exchange_routes, health, operating_routes, problem_pages, problems
-from shared.platform.edge.auth import IssuerKeys, Verifier
 from shared.platform.edge.deadlines import Deadlines
 from shared.platform.edge.limits import limits_of
 from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
 from shared.platform.edge.openapi import describe
+from shared.platform.edge.tokens import IssuerKeys, Verifier
 from shared.platform.exchange.audit import Auditor
 from shared.platform.exchange.feed import Feed
 from shared.platform.exchange.freshness import Watermarks
@@ -120,7 +120,12 @@ class _Start:
         self.app.state.database = database
         client = await self.stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
         keys = IssuerKeys(self.settings.jwks_url, client=client)
-        self.app.state.verifier = Verifier(keys, issuer=self.settings.issuer, audience=self.service.name)
+        self.app.state.verifier = Verifier(
+            keys,
+            issuer=self.settings.issuer,
+            audience=self.service.name,
+            environment=self.settings.environment,
+        )
         if self.imports is not None and "intake" in self.settings.roles:
             self._work_off(self.imports)
         if not self.settings.roles & {"relay", "intake"}:

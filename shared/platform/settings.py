@@ -1,13 +1,17 @@
 """The settings every service has; a service adds its own and its prefix."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEVELOPMENT_MARK = "development-only"
 """Secrets kept in the repository carry this mark; production refuses them."""
+
+_NOBODYS = frozenset({"localhost", "local", "test", "example", "invalid", "internal"})
 
 Role = Literal["api", "relay", "intake"]
 
@@ -94,10 +98,20 @@ class ServiceSettings(BaseSettings):
         if known:
             message = f"development secrets are refused in production: {', '.join(known)}"
             raise ValueError(message)
-        if not self.issuer.startswith("https://"):
-            message = "production needs an https issuer; the development identity provider is refused"
+        if _is_of_development(self.issuer):
+            message = "production needs an https issuer of its own; those of development are refused"
             raise ValueError(message)
         return self
+
+
+def _is_of_development(issuer: str) -> bool:
+    """An issuer without TLS, on this machine, or under a name that nobody owns (RFC 6761, RFC 6762)."""
+    address = urlsplit(issuer)
+    host = (address.hostname or "").rstrip(".")
+    try:
+        return address.scheme != "https" or not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.rpartition(".")[2] in _NOBODYS
 
 
 class ImportingSettings(ServiceSettings):

@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.platform import logs
 from shared.platform.app import assemble
 from shared.platform.caller import Caller
-from shared.platform.edge.auth import Verifier, require
+from shared.platform.edge.auth import require
 from shared.platform.edge.deadlines import Deadlines
 from shared.platform.edge.limits import limits_of
 from shared.platform.edge.routing import Router
 from shared.platform.exchange.participant import Service
 from shared.platform.settings import ServiceSettings
-from tests.support.tokens import ISSUER, TestKeys, token
+from tests.support.tokens import ISSUER, token, verifier
 
 SCOPE = "labelling:read"
 PATH = "/v1/constant"
@@ -37,7 +37,7 @@ async def read_constant(_: Annotated[Caller, Depends(require(SCOPE))]) -> dict[s
 def platform(settings: ServiceSettings) -> FastAPI:
     """The route as a service has it."""
     app = assemble(Service(name="labelling", title="constant", routers=[router]), settings)
-    app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience="labelling")
+    app.state.verifier = verifier("labelling")
     return app
 
 
@@ -46,7 +46,7 @@ def routes_alone(settings: ServiceSettings) -> ASGIApp:
     app = FastAPI()
     app.state.limits = limits_of(settings)
     app.state.deadlines = Deadlines()
-    app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience="labelling")
+    app.state.verifier = verifier("labelling")
     app.include_router(router)
 
     return _WithState(app)

@@ -27,7 +27,24 @@ def test_production_starts_with_sound_settings() -> None:
         {"worker_database_url": "postgresql+asyncpg://labelling_worker:development-only-x@db/tremplin"},
         {"feed_client_secret": "development-only-service-labelling"},
         {"nats_seed_file": "/secrets/development-only-labelling.nk"},
-        {"issuer": "http://127.0.0.1:8100"},
+        *(
+            {"issuer": issuer}
+            for issuer in (
+                "http://127.0.0.1:8100",
+                "http://identity.example.org",
+                "https://127.0.0.1:8100",
+                "https://[::1]/realms/tremplin",
+                "https://10.0.0.7",
+                "https://localhost:8080",
+                "https://LOCALHOST./identity",
+                "https://identity.localhost",
+                "https://keycloak/identity",
+                "https://keycloak.internal",
+                "https://issuer.test",
+                "https://box.local",
+                "",
+            )
+        ),
     ],
 )
 def test_production_refuses_development_secrets_and_issuers(fault: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from shared.platform.edge.auth import IssuerKeys, KeysNotHad
+from shared.platform.edge.tokens import IssuerKeys, KeysNotHad, TokenRefused, Verifier
 from tests.platform.toy import is_problem
 from tests.support.tokens import ISSUER, signing_key, token
 
@@ -42,6 +42,12 @@ def with_header(header: dict[str, Any]) -> str:
     return f"{encoded}.{token(scope='toy:write').split('.', 1)[1]}"
 
 
+def signed(**claims: Any) -> str:
+    """Claims that our own helper would not write."""
+    content = sound_claims() | {"env": "test"} | claims
+    return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "test-key"}, content, signing_key())
+
+
 def signed_with(key: ECKey, *, kind: str = "at+jwt") -> str:
     return jwt.encode({"alg": "ES256", "typ": kind, "kid": "test-key"}, sound_claims(), key)
 
@@ -60,6 +66,28 @@ def signed_with(key: ECKey, *, kind: str = "at+jwt") -> str:
         forged(iat=int(time.time()) + 3600),
         forged(nbf=int(time.time()) + 3600),
         forged(sub=None),
+        forged(sub=""),
+        forged(sub=7),
+        forged(env="production"),
+        forged(env=None),
+        forged(env=["test"]),
+        forged(exp=True),
+        forged(exp="9999999999"),
+        forged(exp=[9999999999]),
+        forged(iat=True, exp=True),
+        forged(iat=None),
+        forged(iat="0"),
+        forged(iat=int(time.time()) + 86_400),
+        forged(nbf="0"),
+        forged(nbf=True),
+        forged(aud={"labelling": 1}),
+        forged(aud=[]),
+        forged(aud=7),
+        signed(scope=["toy:write"]),
+        signed(scope=7),
+        forged(org="123456789"),
+        forged(org=7),
+        forged(reporter=["france-travail"]),
         by_hand(algorithm="none"),
         with_header({"alg": "ES256", "typ": "at+jwt", "kid": []}),
         with_header({"alg": "ES256", "typ": "at+jwt", "kid": "test-key", "crit": 3}),
@@ -76,6 +104,12 @@ async def test_a_token_that_is_not_ours_is_refused(toy: httpx.AsyncClient, bad: 
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+async def test_what_the_forged_ones_are_made_from_is_good(toy: httpx.AsyncClient) -> None:
+    for good in (signed(), forged()):
+        given = {"Authorization": f"Bearer {good}"}
+        assert (await toy.put("/v1/toys/1", json={"reference": "a"}, headers=given)).status_code == 200
+
+
 async def test_the_issuer_that_gives_no_keys_is_a_matter_of_moments() -> None:
     for answer in (
         httpx.Response(200, text="<html>"),
@@ -86,3 +120,105 @@ async def test_the_issuer_that_gives_no_keys_is_a_matter_of_moments() -> None:
         async with httpx.AsyncClient(transport=transport) as client:
             with pytest.raises(KeysNotHad):
                 await IssuerKeys("http://issuer.test/jwks", client=client).key_set("x")
+
+
+def jwks_of(*keys: ECKey) -> dict[str, Any]:
+    return {"keys": [key.as_dict(private=False) for key in keys]}
+
+
+def key_of(kid: str) -> ECKey:
+    return ECKey.generate_key("P-256", parameters={"kid": kid, "alg": "ES256", "use": "sig"})
+
+
+class Issuer:
+    """An issuer whose keys change under the verifier, and a clock that the cache of keys goes by."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.keys = [key_of("first")]
+        self.asked = 0
+        self.seconds = 0.0
+        self.away = False
+        monkeypatch.setattr("shared.platform.edge.tokens.time.monotonic", lambda: self.seconds)
+
+    def answer(self, _: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        return httpx.Response(503) if self.away else httpx.Response(200, json=jwks_of(*self.keys))
+
+    def sign(self, key: ECKey) -> str:
+        claims = sound_claims() | {"env": "test"}
+        return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": key.kid}, claims, key)
+
+    def verifier(self) -> Verifier:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
+        keys = IssuerKeys("http://issuer.test/jwks", client=client)
+        return Verifier(keys, issuer=ISSUER, audience="labelling", environment="test")
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
+    return Issuer(monkeypatch)
+
+
+async def test_a_token_of_a_key_that_was_withdrawn_is_refused_within_the_minute(issuer: Issuer) -> None:
+    verifier, old = issuer.verifier(), issuer.keys[0]
+    of_old = issuer.sign(old)
+    assert (await verifier.verify(of_old)).client_id == "x"
+    issuer.keys = [key_of("second")]
+    issuer.seconds += 59
+    await verifier.verify(of_old)
+    issuer.seconds += 2
+    with pytest.raises(TokenRefused):
+        await verifier.verify(of_old)
+
+
+async def test_a_rotation_that_publishes_first_loses_no_call(issuer: Issuer) -> None:
+    verifier, old, new = issuer.verifier(), issuer.keys[0], key_of("second")
+    of_old = issuer.sign(old)
+    await verifier.verify(of_old)
+    issuer.keys = [old, new]
+    issuer.seconds += 61
+    await verifier.verify(of_old)
+    await verifier.verify(issuer.sign(new))
+    await verifier.verify(of_old)
+    issuer.keys = [new]
+    issuer.seconds += 600
+    await verifier.verify(issuer.sign(new))
+
+
+async def test_keys_that_stay_the_same_cost_no_second_look(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = issuer.verifier()
+    good = issuer.sign(issuer.keys[0])
+    await verifier.verify(good)
+    monkeypatch.setattr(
+        "shared.platform.edge.tokens.jwt.decode", lambda *_, **__: pytest.fail("looked again")
+    )
+    for _ in range(3):
+        issuer.seconds += 61
+        await verifier.verify(good)
+    assert issuer.asked == 4
+
+
+async def test_a_thousand_unknown_keys_are_asked_for_once_in_thirty_seconds(issuer: Issuer) -> None:
+    verifier = issuer.verifier()
+    await verifier.verify(issuer.sign(issuer.keys[0]))
+    for number in range(1000):
+        with pytest.raises(TokenRefused):
+            await verifier.verify(issuer.sign(key_of(f"unknown-{number}")))
+    issuer.seconds += 31
+    with pytest.raises(TokenRefused):
+        await verifier.verify(issuer.sign(key_of("unknown")))
+    assert issuer.asked == 2
+
+
+async def test_while_the_issuer_is_away_its_keys_serve_for_an_hour(issuer: Issuer) -> None:
+    verifier = issuer.verifier()
+    good = issuer.sign(issuer.keys[0])
+    await verifier.verify(good)
+    issuer.away = True
+    issuer.seconds += 3000
+    await verifier.verify(good)
+    issuer.seconds += 700
+    with pytest.raises(KeysNotHad):
+        await verifier.verify(good)

@@ -14,7 +14,7 @@ from shared.kernel.errors import Conflict, Rule
 from shared.platform.app import assemble
 from shared.platform.caller import Caller
 from shared.platform.database import Transaction
-from shared.platform.edge.auth import Verifier, require
+from shared.platform.edge.auth import require
 from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Body, IsoDate, Reference, Siret
@@ -22,7 +22,7 @@ from shared.platform.edge.routing import Router
 from shared.platform.exchange.participant import Service
 from tests.platform.test_event_log import target
 from tests.support.cluster import Cluster
-from tests.support.tokens import ISSUER, TestKeys, token
+from tests.support.tokens import token, verifier
 from tests.support.under_test import settings_of
 
 SECRET = "Zénaïde-Planted-Value"
@@ -86,7 +86,7 @@ async def toy(cluster: Cluster, database: str) -> AsyncIterator[httpx.AsyncClien
         settings_of("labelling", cluster, database=database),
     )
     async with app.router.lifespan_context(app):
-        app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience="labelling")
+        app.state.verifier = verifier("labelling")
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://toy.test") as client:
             client.headers["Authorization"] = f"Bearer {token(scope='toy:write')}"

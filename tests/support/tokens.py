@@ -8,6 +8,8 @@ from uuid import uuid4
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from shared.platform.edge.tokens import Verifier
+
 ISSUER = "http://issuer.test"
 ALL_SERVICES = ["labelling", "enrolment", "followup", "indicators"]
 
@@ -18,6 +20,11 @@ def signing_key() -> ECKey:
     return ECKey.generate_key("P-256", parameters={"kid": "test-key", "alg": "ES256", "use": "sig"})
 
 
+def verifier(audience: str) -> Verifier:
+    """What a service under test has, with the keys of the test issuer."""
+    return Verifier(TestKeys(), issuer=ISSUER, audience=audience, environment="test")
+
+
 class TestKeys:
     """The issuer's public keys, without a server."""
 
@@ -26,7 +33,12 @@ class TestKeys:
     async def key_set(self, kid: str | None) -> KeySet:
         """Always the same."""
         del kid
-        return KeySet([signing_key()])
+        return _key_set()
+
+
+@cache
+def _key_set() -> KeySet:
+    return KeySet([signing_key()])
 
 
 def token(*, scope: str, org: str | None = None, reporter: str | None = None, **claims: Any) -> str:

@@ -16,7 +16,6 @@ from fastapi import FastAPI
 from shared.events.catalogue import read_fact
 from shared.events.envelope import Envelope, Fact
 from shared.platform.database import Database
-from shared.platform.edge.auth import Verifier
 from shared.platform.event_log import partition_of
 from shared.platform.exchange.applying import Applier
 from shared.platform.exchange.feed import Feed
@@ -25,7 +24,7 @@ from shared.platform.exchange.nats_broker import NatsBroker
 from shared.platform.exchange.participant import Service, ears_of
 from shared.platform.settings import ServiceSettings
 from tests.support.cluster import Cluster
-from tests.support.tokens import ISSUER, TestKeys, token
+from tests.support.tokens import ISSUER, token, verifier
 
 _EPOCHS = UUID("11111111-1111-4111-8111-111111111111")
 
@@ -130,7 +129,7 @@ async def service_under_test(
         cluster.url(database, role=f"{service}_worker"), service=service, role="worker", pool_size=4
     )
     async with app.router.lifespan_context(app), httpx.AsyncClient() as outside:
-        app.state.verifier = Verifier(TestKeys(), issuer=ISSUER, audience=service)
+        app.state.verifier = verifier(service)
         ears = ears_of(
             cast("Service", main.SERVICE),
             worker,
