@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cluster import free_port
+from tests.support.embedded import free_port_base
 from tests.support.living_stack import SERVICES, LivingStack, living_stack
 from tests.support.scenario import HOLDER, SIREN, label_a_training
 
@@ -20,7 +20,7 @@ DEADLINE = 20.0
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[LivingStack]:
-    port = min(free_port(), 60_000)
+    port = free_port_base()
     async with living_stack(state="test-traces", port_base=port, traces=True) as running:
         yield running
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.cluster import free_port
+from tests.support.embedded import free_port_base
 from tests.support.living_stack import LivingStack, living_stack
 from tests.support.scenario import HOLDER, SIREN, label_a_training, post
 
@@ -18,13 +18,8 @@ DEADLINE = 30.0
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[LivingStack]:
-    async with living_stack(state="test-journey", port_base=free_port_range()) as running:
+    async with living_stack(state="test-journey", port_base=free_port_base()) as running:
         yield running
-
-
-def free_port_range() -> int:
-    """A port with a few free neighbours, most probably."""
-    return min(free_port(), 60_000)
 
 
 async def heard(stack: LivingStack, url: str, *, params: dict[str, str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from deploy.local.state import passwords
 from shared.platform.operators import __main__ as command_line
 from shared.platform.operators.environment import Refused
 from tests.journeys.test_push_reaches_figure import IDLE, JOB, figure, lot, parts, person, roster_of
-from tests.support.cluster import free_port
+from tests.support.embedded import free_port_base
 from tests.support.living_stack import LivingStack, living_stack
 from tests.support.scenario import HOLDER, SIREN, label_a_training, post
 
@@ -93,7 +93,7 @@ def module_environment() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="module")
 async def house(module_environment: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """Four leavers, one with a job, one without."""
-    port_base = min(free_port(), 60_000)
+    port_base = free_port_base()
     async with living_stack(state=STATE, port_base=port_base) as stack:
         found = House(stack, Place(root=STATES, state=STATE, port_base=port_base))
         for name, value in services.environment(found.place, passwords=passwords(found.place)).items():

@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.support.cluster import free_port
+from tests.support.embedded import free_port_base
 from tests.support.living_stack import SERVICES, LivingStack, living_stack
 from tests.support.scenario import HOLDER, SIREN, label_a_training
 
@@ -47,7 +47,7 @@ LEARNER = {
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[LivingStack]:
-    async with living_stack(state="test-canary", port_base=min(free_port(), 60_000), traces=True) as running:
+    async with living_stack(state="test-canary", port_base=free_port_base(), traces=True) as running:
         yield running
 
 
