@@ -10,21 +10,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
+
 from shared.events.catalogue import BY_TYPE
 from shared.platform.exchange import asyncapi
 from shared.platform.topology import SPEAKERS
 from tests.contracts import compatibility, golden, problems
 from tests.contracts.examples import envelope_of, example_of
+from tests.security import rights
 
 HERE = Path(__file__).resolve().parent
 SCHEMAS = HERE / "schemas"
 OPENAPI = HERE / "openapi"
 PROBLEMS = HERE.parents[1] / "docs" / "problems.md"
+RIGHTS = PROBLEMS.with_name("rights.md")
 ASYNCAPI = HERE / "asyncapi" / "tremplin.json"
 
 
-def openapi_of(service: str) -> str:
-    """The service's OpenAPI document, as kept in the repository."""
+def app_of(service: str) -> FastAPI:
+    """The service's application, which is never started."""
     settings = importlib.import_module(f"services.{service}.settings").Settings(
         database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none",
         worker_database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none",
@@ -32,8 +36,13 @@ def openapi_of(service: str) -> str:
         jwks_url="http://issuer.test/jwks",
         log_level="ERROR",
     )
-    document = importlib.import_module(f"services.{service}.main").create_app(settings).openapi()
-    return as_kept(document, sort_keys=True)
+    app: FastAPI = importlib.import_module(f"services.{service}.main").create_app(settings)
+    return app
+
+
+def openapi_of(service: str) -> str:
+    """The service's OpenAPI document, as kept in the repository."""
+    return as_kept(app_of(service).openapi(), sort_keys=True)
 
 
 def asyncapi_of_all() -> dict[str, Any]:
@@ -96,6 +105,7 @@ def main(*, schemas: Path = SCHEMAS) -> int:
         (OPENAPI / f"{service}.json").write_text(openapi_of(service))
     ASYNCAPI.write_text(as_kept(asyncapi_of_all()))
     PROBLEMS.write_text(problems.page())
+    RIGHTS.write_text(rights.page())
     return 0
 
 

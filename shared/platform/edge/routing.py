@@ -34,7 +34,7 @@ class StrictRoute(APIRoute):
         """The framework's handler, behind the checks."""
         handle = super().get_route_handler()
         dependant = self.dependant
-        scopes = _scopes_of(dependant)
+        scopes = demanded_scopes(dependant)
         known = is_authenticated(dependant)
         allowed = frozenset(_parameters_of(dependant))
         has_body = self.body_field is not None
@@ -77,7 +77,7 @@ def _parameters_of(dependant: Dependant) -> Iterator[str]:
         yield from _parameters_of(inner)
 
 
-def _scopes_of(dependant: Dependant) -> list[tuple[str, ...]]:
+def demanded_scopes(dependant: Dependant) -> list[tuple[str, ...]]:
     """The scopes a route demands: of each tuple one is enough."""
     found = [dependant.call.scopes] if isinstance(dependant.call, Demand) and dependant.call.scopes else []
-    return found + [scopes for inner in dependant.dependencies for scopes in _scopes_of(inner)]
+    return found + [scopes for inner in dependant.dependencies for scopes in demanded_scopes(inner)]
