@@ -16,7 +16,7 @@ from services.followup.domain.lots import LotHead, check_lot
 from services.followup.domain.observations import Key, Kind, Observation, Source, Statement
 from services.followup.domain.pushes import Push
 from services.followup.domain.statements import Day, Meaning, examine, is_backfill
-from shared.kernel.errors import Conflict, DomainError, Invalid, NotFound
+from shared.kernel.errors import Conflict, DomainError, Invalid
 from tests.followup.cases import CODES, ENROLMENT, HOLDER, TRAINING, day, followed
 
 TODAY = day("2016-07-01")
@@ -163,11 +163,10 @@ def test_a_reference_cannot_move_to_another_enrolment() -> None:
     assert refused.value.rule.code == "other_enrolment"
 
 
-def test_a_holder_speaks_only_of_its_own() -> None:
-    own = opening(source=Source.HOLDER, reporter=HOLDER)
-    assert own.take(A, Classified("permanent", True)).meaning is Meaning.NEW
-    with pytest.raises(NotFound):
-        opening(source=Source.HOLDER, reporter="000000026").take(A, Classified("permanent", True))
+def test_what_a_holder_says_of_anothers_learner_waits_as_for_an_exit_that_nobody_heard() -> None:
+    assert not opening(source=Source.HOLDER, reporter=HOLDER).waits(A)
+    assert opening(source=Source.HOLDER, reporter="000000026").waits(A)
+    assert not opening(source=Source.ADMINISTRATIVE, reporter="ft").waits(A)
 
 
 def test_a_correction_keeps_the_day_the_fact_was_first_known() -> None:

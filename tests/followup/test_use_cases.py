@@ -206,16 +206,17 @@ async def test_the_same_reference_of_two_reporters_is_two_facts(
     assert verdicts(await push(contract("X-1"), by=holder)) == ["accepted"]
 
 
-async def test_another_holders_enrolment_is_unknown(
+async def test_another_holders_enrolment_is_answered_as_one_that_nobody_has_and_nothing_counts(
     push: Push, said: Said, followup: ServiceUnderTest
 ) -> None:
     stranger = followup.client("outcomes:write followup:backfill", org=OTHER_HOLDER)
 
-    (result,) = await push(contract(), by=stranger)
+    (of_anothers,) = await push(contract("C-1"), by=stranger)
+    (of_nobodys,) = await push(contract("C-2", name="nobody"), by=stranger)
 
-    assert result["status"] == "rejected"
-    assert [(error["pointer"], error["code"]) for error in result["errors"]] == [("/enrolment", "not_found")]
-    assert await followup.rows("SELECT 1 FROM followup.observation") == []
+    assert of_anothers["status"] == "waiting"
+    assert of_anothers | {"reference": "C-2"} == of_nobodys
+    assert await said() == []
 
 
 async def test_a_reference_cannot_move_to_another_enrolment(

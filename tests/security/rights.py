@@ -1,4 +1,4 @@
-"""The rights matrix as data (`rights.yaml`), the roles as the clients of development, and the page written from both."""
+"""The rights matrix as data (`rights.yaml`), the roles as clients of development, and the page written from both."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ ANY_CLIENT: Final = "any client"
 _HEAD: Final = """# Rights
 
 Which scope an operation demands, and which kind of client may call it; *anyone* needs no token. Another client is
-answered 401 by a service that its token does not name, 403 `insufficient_scope` elsewhere. What of a resource a client may
+answered 401 by a service that its token does not name, 403 `insufficient_scope` elsewhere. What of a resource it may
 see is a matter of its organisation or reporter, not of this table. This page is written by `make openapi` from
 `tests/security/rights.yaml`, and each cell is tried on the real services (`tests/security/test_rights.py`).
 """
@@ -96,8 +96,8 @@ def page() -> str:
 
 
 def _table(lines: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
-    rows = [
-        f"| `{operation}` | {' or '.join(f'`{scope}`' for scope in line['scopes']) or '—'} | {', '.join(line['roles'])} |"
-        for operation, line in lines.items()
-    ]
+    rows = []
+    for operation, line in lines.items():
+        scopes = " or ".join(f"`{scope}`" for scope in line["scopes"]) or "—"
+        rows.append(f"| `{operation}` | {scopes} | {', '.join(line['roles'])} |")
     return "\n".join(("| Operation | Scope | Who |", "|---|---|---|", *rows)) + "\n"

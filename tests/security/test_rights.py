@@ -73,7 +73,7 @@ async def service(
 async def call(client: httpx.AsyncClient, route: APIRoute) -> httpx.Response:
     """With an address that leads nowhere: what is asked is only who may come in."""
     path = route.path_format.format(**dict.fromkeys(route.param_convertors, NOWHERE))
-    return await client.request(next(iter(route.methods)), path)
+    return await client.request(min(route.methods or ()), path)
 
 
 async def test_each_role_may_do_what_the_matrix_says_and_nothing_else(service: ServiceUnderTest) -> None:

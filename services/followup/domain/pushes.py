@@ -13,7 +13,6 @@ from services.followup.domain.observations import Key, Kind, Observation, Source
 from services.followup.domain.settlement import Whys
 from services.followup.domain.statements import Meaning, meaning
 from services.followup.domain.waves import WAVES, Why
-from shared.kernel.errors import UNKNOWN, NotFound
 
 _CHANGING = frozenset(
     {Meaning.NEW, Meaning.CORRECTS, Meaning.CONFIRMS, Meaning.RETRACTS, Meaning.RETRACTS_UNKNOWN}
@@ -45,8 +44,7 @@ class Push:
     written: list[Taken] = field(default_factory=list)
 
     def take(self, statement: Statement, classified: Classified) -> Taken:
-        """Take one line in. Raises NotFound for another holder's enrolment, Conflict for another's reference."""
-        self._check_own(statement)
+        """Take one line in. Raises Conflict for another's reference."""
         key = (self.reporter, statement.reference)
         held = self.held.get(key)
         digest = blake2b(statement.content.encode(), digest_size=16).digest()
@@ -77,12 +75,15 @@ class Push:
             return _OUTRANKED
         return whys[now_held.key]
 
-    def _check_own(self, statement: Statement) -> None:
-        if self.source is not Source.HOLDER or statement.enrolment_id is None:
-            return
-        followup = self.followups[statement.enrolment_id]
-        if followup.exit is not None and followup.exit.holder != self.reporter:
-            raise NotFound(UNKNOWN, pointer="/enrolment")
+    def waits(self, statement: Statement) -> bool:
+        """Whether the exit of a line's enrolment is not heard, or is not for the reporter to know of.
+
+        Another holder's enrolment is answered as one that nobody has: what is said of it waits, and never counts.
+        """
+        followup = self.followups.get(statement.enrolment_id) if statement.enrolment_id else None
+        if followup is None or followup.exit is None or not followup.has_exit:
+            return True
+        return self.source is Source.HOLDER and followup.exit.holder != self.reporter
 
     def _observation(
         self, statement: Statement, classified: Classified, *, held: Observation | None, digest: bytes

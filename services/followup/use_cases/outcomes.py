@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.followup.domain.contracts import Classified
-from services.followup.domain.followups import Followup
 from services.followup.domain.lots import LotHead, check_lot
 from services.followup.domain.observations import Key, Kind, Observation, Source, Statement
 from services.followup.domain.pushes import Push, Taken
@@ -179,15 +178,9 @@ def _status(push: Push, taken: Taken, *, warned: bool) -> str:
     status = _STATUS[taken.meaning]
     if status != "accepted":
         return status
-    followup = _followup_of(push, taken)
-    if taken.statement.kind is not Kind.RETRACTION and not (followup and followup.has_exit):
+    if taken.statement.kind is not Kind.RETRACTION and push.waits(taken.statement):
         return "waiting"
     return "accepted_with_warning" if warned else status
-
-
-def _followup_of(push: Push, taken: Taken) -> Followup | None:
-    enrolment_id = taken.statement.enrolment_id
-    return push.followups.get(enrolment_id) if enrolment_id else None
 
 
 async def _close(tx: Transaction, verdicts: Sequence[Verdict], *, sending: Sending, now: datetime) -> None:
