@@ -21,6 +21,7 @@ from shared.platform.edge.limits import limits_of
 from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
 from shared.platform.edge.openapi import describe
+from shared.platform.edge.paging import Cursors
 from shared.platform.edge.tokens import IssuerKeys, Verifier
 from shared.platform.exchange.audit import Auditor
 from shared.platform.exchange.feed import Feed
@@ -80,8 +81,7 @@ def assemble(service: Service, settings: ServiceSettings, *, imports: Imports | 
     app.state.broker = None
     app.state.archive = Archive(settings.archive_dir) if settings.archive_dir else None
     app.state.watermarks = Watermarks()
-    app.state.limits = limits_of(settings)
-    app.state.deadlines = Deadlines()
+    _equip(app, settings)
     app.state.schema_revision = head_of(service.name)
     app.add_middleware(Edge)
     problems.install(app)
@@ -93,6 +93,13 @@ def assemble(service: Service, settings: ServiceSettings, *, imports: Imports | 
     app.state.methods = Methods(routers)
     describe(app)
     return app
+
+
+def _equip(app: FastAPI, settings: ServiceSettings) -> None:
+    """What the edge asks at every call."""
+    app.state.limits = limits_of(settings)
+    app.state.deadlines = Deadlines()
+    app.state.cursors = Cursors(settings.cursor_secrets())
 
 
 def _routers(service: Service, settings: ServiceSettings, *, imports: Imports | None) -> Sequence[APIRouter]:

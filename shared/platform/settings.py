@@ -56,8 +56,15 @@ class ServiceSettings(BaseSettings):
     rate_bulk: Annotated[int, Field(ge=1)] = 1200
     rate_failures: Annotated[int, Field(ge=1)] = 600
 
+    # Signs the cursors of lists: any long random word, the same for all replicas; behind a space the former one.
+    cursor_secret: Annotated[SecretStr, Field(min_length=8)] = SecretStr(f"{DEVELOPMENT_MARK}-cursor-secret")
+
     # Two pools of this size per process (API and workers); four services share one server of 200 connections.
     pool_size: int = 8
+
+    def cursor_secrets(self) -> list[str]:
+        """What signs cursors, then what may still have."""
+        return self.cursor_secret.get_secret_value().split()
 
     def secrets(self) -> dict[str, str]:
         """What production must not find with the development mark, by name."""
@@ -68,6 +75,7 @@ class ServiceSettings(BaseSettings):
             if self.feed_client_secret
             else "",
             "nats_seed_file": str(self.nats_seed_file or ""),
+            "cursor_secret": self.cursor_secret.get_secret_value(),
         }
 
     @model_validator(mode="before")
@@ -123,6 +131,10 @@ class ImportingSettings(ServiceSettings):
     import_max_lines: Annotated[int, Field(ge=1)] = 1_000_000
     # A dry run is one transaction, which holds what it touches until it is rolled back.
     import_dry_run_lines: Annotated[int, Field(ge=1)] = 20_000
+
+    def cursor_secrets(self) -> list[str]:
+        """What signs cursors, then what may still have."""
+        return self.cursor_secret.get_secret_value().split()
 
     def secrets(self) -> dict[str, str]:
         """As of every service, and the one that wraps keys."""

@@ -281,10 +281,10 @@ async def test_lists_show_no_identity_and_filter(holder: Holder) -> None:
     await holder.enter("INS-3", session="S-2")
     await holder.put("enrolments/INS-3/end", completed())
     page = await holder.get("enrolments", session="S-2", limit=1)
-    assert ([item["reference"] for item in page.json()["items"]], page.json()["next"]) == (["INS-2"], "INS-2")
+    assert [item["reference"] for item in page.json()["items"]] == ["INS-2"]
     assert page.json()["items"][0]["learner"] == "APP-1"
     assert "Quidamme" not in page.text
-    rest = await holder.get("enrolments", session="S-2", limit=1, after="INS-2")
+    rest = await holder.get("enrolments", session="S-2", limit=1, after=page.json()["next"])
     assert ([item["reference"] for item in rest.json()["items"]], rest.json()["next"]) == (["INS-3"], None)
     ended = await holder.get("enrolments", status="completed")
     assert [item["reference"] for item in ended.json()["items"]] == ["INS-3"]

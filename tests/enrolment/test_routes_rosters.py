@@ -92,8 +92,7 @@ async def test_a_roster_asks_for_its_scope_a_month_and_a_purpose(enrolment: Serv
         ({"purpose": "?"}, "wrong_form", "/purpose"),
         ({"purpose": "about 295109912611193"}, "nir_refused", "/purpose"),
         ({"exit_month": "2016-9"}, "wrong_form", "/exit_month"),
-        ({"after": "yesterday"}, "wrong_form", "/after"),
-        ({"after": "2016-99-99~" + "0" * 36}, "bad_cursor", "/after"),
+        ({"after": "yesterday"}, "invalid_cursor", "/after"),
     ):
         asked = {name: value for name, value in (query | change).items() if value is not None}
         _, found, where = refusal(await reporter.get("/v1/rosters", params=asked))

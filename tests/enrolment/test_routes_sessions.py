@@ -140,8 +140,8 @@ async def test_items_of_one_call_are_judged_one_after_the_other(
 MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"starts_on": "01/03/2016"}, "bad_date", "/starts_on"),
     ({"starts_on": 1456790400}, "bad_date", "/starts_on"),
-    ({"capacity": "12"}, "wrong_type", "/capacity"),
-    ({"capacity": -17}, "wrong_form", "/capacity"),
+    ({"capacity": "12 places"}, "wrong_type", "/capacity"),
+    ({"capacity": -987_654_321}, "wrong_form", "/capacity"),
     ({"training": "FORM 042"}, "wrong_form", "/training"),
     ({"rolling_entry": "maybe"}, "wrong_type", "/rolling_entry"),
     ({"zebra": "crossing"}, "unknown_field", ""),

@@ -16,13 +16,21 @@ def enrich(document: Document, *, known: Known, bodies: Mapping[str, Sequence[An
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for operation in (methods[method] for method in _METHODS & set(methods)):
-            for parameter in operation.get("parameters", ()):
-                _enrich_parameter(parameter, path=path, known=known)
+            operation["parameters"] = [
+                _enriched(parameter, path=path, known=known)
+                for parameter in operation.get("parameters", ())
+                if not _is_a_cursor(parameter)
+            ]
             _enrich_body(operation, schemas=schemas, bodies=bodies)
     return document
 
 
-def _enrich_parameter(parameter: Document, *, path: str, known: Known) -> None:
+def _is_a_cursor(parameter: Document) -> bool:
+    """Signed by us: chance makes none that is right, and `tests/platform/test_paging.py` tries the wrong ones."""
+    return bool(parameter["name"] == "after" and parameter["schema"].get("type") != "integer")
+
+
+def _enriched(parameter: Document, *, path: str, known: Known) -> Document:
     name = parameter["name"]
     before = path.partition(f"/{{{name}}}")[0].rpartition("/")[2]
     values = known.get(before if name == "reference" else name, ())
@@ -30,6 +38,7 @@ def _enrich_parameter(parameter: Document, *, path: str, known: Known) -> None:
         parameter["schema"] = {"enum": list(values)}
     elif values:
         parameter["schema"] = {"anyOf": [{"enum": list(values)}, parameter["schema"]]}
+    return parameter
 
 
 def _enrich_body(operation: Document, *, schemas: Document, bodies: Mapping[str, Sequence[Any]]) -> None:

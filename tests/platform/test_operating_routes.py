@@ -130,15 +130,6 @@ async def test_a_request_that_means_nothing_is_refused(
 
 
 @pytest.mark.parametrize(
-    "after", ["labelling", "labelling/7/1", "labelling/07/x", "labelling/07/" + "9" * 19]
-)
-async def test_a_page_after_nonsense_is_refused(indicators: ServiceUnderTest, after: str) -> None:
-    async with indicators.client(SCOPE) as client:
-        answer = await client.get("/v1/exchange/parked", params={"after": after})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
-
-
-@pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/v1/exchange/parked"), ("POST", "/v1/exchange/redrives"), ("GET", "/v1/exchange/redrives/1")],
 )

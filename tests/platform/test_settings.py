@@ -13,6 +13,7 @@ SOUND: dict[str, Any] = {
     "worker_database_url": "postgresql+asyncpg://labelling_worker:s3@db/tremplin",
     "issuer": "https://identity.example.org",
     "jwks_url": "https://identity.example.org/jwks",
+    "cursor_secret": "a-long-random-word",
 }
 
 
@@ -27,6 +28,8 @@ def test_production_starts_with_sound_settings() -> None:
         {"worker_database_url": "postgresql+asyncpg://labelling_worker:development-only-x@db/tremplin"},
         {"feed_client_secret": "development-only-service-labelling"},
         {"nats_seed_file": "/secrets/development-only-labelling.nk"},
+        {"cursor_secret": "development-only-cursor-secret"},
+        {"cursor_secret": "a-long-random-word development-only-cursor-secret"},
         *(
             {"issuer": issuer}
             for issuer in (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import NAMESPACE_DNS
 
 import httpx
@@ -17,7 +17,8 @@ from shared.platform.database import Transaction
 from shared.platform.edge.auth import require
 from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
-from shared.platform.edge.fields import Body, IsoDate, Reference, Siret
+from shared.platform.edge.fields import Body, IsoDate, Reference, Siret, View
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 from shared.platform.exchange.participant import Service
 from tests.platform.test_event_log import target
@@ -28,6 +29,7 @@ from tests.support.under_test import settings_of
 SECRET = "Zénaïde-Planted-Value"
 TAKEN = Rule("taken", fr="Déjà pris.", en="Already taken.")
 router = Router(prefix="/v1", tags=["toy"])
+SHELF: list[int] = []
 
 
 class Toy(Body):
@@ -72,6 +74,26 @@ async def post_toys(
         return [Verdict("accepted", details={"id": NAMESPACE_DNS}) for _ in items]
 
     return await run_lot(request, await read_lot(request, Toys), database=db, work=work)
+
+
+class ToyPage(View):
+    items: list[int]
+    next: str | None
+
+
+@router.get("/shelf", operation_id="list_shelf", summary="Numbers in order")
+async def list_shelf(
+    page: Paged, _: Annotated[Caller, Depends(require("toy:write"))], odd: Literal["true"] | None = None
+) -> ToyPage:
+    all_of_them = [number for number in SHELF if number > int(page.after or 0) and (number % 2 or not odd)]
+    found = all_of_them[: page.limit]
+    return page.sealed(ToyPage(items=found, next=str(found[-1]) if len(all_of_them) > page.limit else None))
+
+
+@router.get("/public-shelf", operation_id="list_public_shelf", summary="Numbers in order, for anyone")
+async def list_public_shelf(page: Paged) -> ToyPage:
+    found = [number for number in SHELF if number > int(page.after or 0)][: page.limit]
+    return page.sealed(ToyPage(items=found, next=str(found[-1])))
 
 
 @router.get("/toys", operation_id="get_toys", summary="Count the facts spoken")

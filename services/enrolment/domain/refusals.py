@@ -131,5 +131,4 @@ TOO_MANY_CHANGES = Rule(
     fr="L'opposition de cette personne touche trop d'inscriptions pour cet appel : renvoyer la ligne.",
     en="This learner's opposition touches too many enrolments for this call: send the line again.",
 )
-BAD_CURSOR = Rule("bad_cursor", fr="Repère de page illisible.", en="Unreadable page key.")
 BAD_MONTH = Rule("bad_month", fr="Mois attendu : AAAA-MM.", en="Expected month: YYYY-MM.")

@@ -6,7 +6,7 @@ from fastapi import Query, Request
 
 from services.enrolment import queries
 from services.enrolment.queries import EnrolmentsWanted, PageWanted
-from services.enrolment.routes.parameters import After, Asker, Limit, Writer
+from services.enrolment.routes.parameters import Asker, Writer
 from services.enrolment.schemas.enrolments import EnrolmentBody, EnrolmentItem, EnrolmentLot
 from services.enrolment.schemas.texts import Reference, hide_nir
 from services.enrolment.schemas.views import EnrolmentFile, EnrolmentPage, EnrolmentWritten
@@ -18,6 +18,7 @@ from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Today, Tx
 from shared.platform.edge.fields import Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.problems import error_items, language_of
 from shared.platform.edge.routing import Router
 
@@ -72,16 +73,21 @@ async def list_enrolments(
     reader: Reader,
     today: Today,
     caller: Asker,
+    page: Paged,
     session: Annotated[Reference | None, Query(description="Of one session only.")] = None,
     status: Literal["in_training", "completed", "abandoned", "transferred", "interrupted", "cancelled"]
     | None = None,
-    limit: Limit = 100,
-    after: After = None,
 ) -> EnrolmentPage:
     """By reference, a page at a time."""
     caller.must_be_holder(siren)
-    page, wanted = PageWanted(limit, after), EnrolmentsWanted(session, status)
-    return await queries.enrolments_of_holder(reader, holder=siren, page=page, wanted=wanted, today=today)
+    found = await queries.enrolments_of_holder(
+        reader,
+        holder=siren,
+        page=PageWanted(page.limit, page.after),
+        wanted=EnrolmentsWanted(session, status),
+        today=today,
+    )
+    return page.sealed(found)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from fastapi import Query, Request
 
 from services.enrolment import queries
 from services.enrolment.queries import PageWanted
-from services.enrolment.routes.parameters import After, Asker, Limit, Writer
+from services.enrolment.routes.parameters import Asker, Writer
 from services.enrolment.schemas.sessions import (
     SessionBody,
     SessionDigest,
@@ -23,6 +23,7 @@ from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Today, Tx
 from shared.platform.edge.fields import Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 
 router = Router(prefix="/v1/holders/{siren}/sessions", tags=["sessions"])
@@ -68,14 +69,14 @@ async def list_sessions(
     siren: Siren,
     reader: Reader,
     caller: Asker,
+    page: Paged,
     training: Annotated[Reference | None, Query(description="Of one training only.")] = None,
-    limit: Limit = 100,
-    after: After = None,
 ) -> SessionPage:
     """By reference, a page at a time."""
     caller.must_be_holder(siren)
-    page = PageWanted(limit, after)
-    return await queries.sessions_of_holder(reader, holder=siren, page=page, training=training)
+    wanted = PageWanted(page.limit, page.after)
+    found = await queries.sessions_of_holder(reader, holder=siren, page=wanted, training=training)
+    return page.sealed(found)
 
 
 @router.get("/{reference}", operation_id="read_session", summary="A session as it is held")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.enrolment.domain import refusals
 from services.enrolment.repository import readings
 from services.enrolment.schemas.views import (
     CertificationView,
@@ -16,7 +15,7 @@ from services.enrolment.schemas.views import (
 )
 from services.enrolment.tables import EXCHANGE
 from shared.kernel.dates import add_months
-from shared.kernel.errors import UNKNOWN, Invalid, NotFound
+from shared.kernel.errors import UNKNOWN, NotFound
 from shared.platform import journal
 from shared.platform.caller import Caller
 from shared.platform.database import Transaction
@@ -78,7 +77,4 @@ async def read_roster(tx: Transaction, wanted: RosterWanted, *, purpose: str, ca
 
 def _place_of(key: str) -> tuple[date, UUID]:
     exit_on, _, enrolment_id = key.partition("~")
-    try:
-        return date.fromisoformat(exit_on), UUID(enrolment_id)
-    except ValueError:
-        raise Invalid(refusals.BAD_CURSOR, pointer="/after") from None
+    return date.fromisoformat(exit_on), UUID(enrolment_id)

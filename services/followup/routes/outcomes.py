@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.followup import queries
@@ -19,6 +19,7 @@ from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Today
 from shared.platform.edge.fields import Reference
 from shared.platform.edge.openapi import bulk_body
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 
 router = Router(prefix="/v1", tags=["outcomes"])
@@ -62,8 +63,9 @@ async def read_own_lot(reference: Annotated[Reference, Path()], reader: Reader, 
 async def list_observations(
     reader: Reader,
     caller: Asker,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[Reference | None, Query(description="`next` of the page before.")] = None,
+    page: Paged,
 ) -> ObservationPage:
     """What is held under each reference, retracted ones included."""
-    return await queries.own_observations(reader, reporter=reporter_of(caller)[0], after=after, limit=limit)
+    reporter = reporter_of(caller)[0]
+    found = await queries.own_observations(reader, reporter=reporter, after=page.after, limit=page.limit)
+    return page.sealed(found)

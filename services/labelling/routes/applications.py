@@ -9,7 +9,6 @@ from services.labelling.domain.applications import State, Submission
 from services.labelling.queries import applications as queries
 from services.labelling.routes.callers import Holder, HolderReader
 from services.labelling.routes.lots import each_as
-from services.labelling.routes.paging import After, Limit
 from services.labelling.schemas.application_views import ApplicationSummaryView, ApplicationView
 from services.labelling.schemas.applications import (
     ApplicationBody,
@@ -27,6 +26,7 @@ from shared.platform.edge.bulk import read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Tx
 from shared.platform.edge.fields import Reference, Siren
 from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 
 router = Router(prefix="/v1/holders/{siren}", tags=["applications"])
@@ -124,9 +124,9 @@ async def list_applications(
     siren: Siren,
     reader: Reader,
     _: HolderReader,
+    page: Paged,
     state: State | None = None,
-    limit: Limit = 100,
-    after: After = None,
 ) -> Page[ApplicationSummaryView]:
     """In the order of their references."""
-    return await queries.applications(reader, holder=siren, state=state, limit=limit, after=after)
+    found = await queries.applications(reader, holder=siren, state=state, limit=page.limit, after=page.after)
+    return page.sealed(found)

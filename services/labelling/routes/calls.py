@@ -2,12 +2,12 @@
 
 from services.labelling.queries import calls as queries
 from services.labelling.routes.callers import Office
-from services.labelling.routes.paging import After, Limit
 from services.labelling.schemas.calls import CallBody, CallView, CriteriaSetId, CriteriaSetView
 from services.labelling.schemas.words import Page
 from services.labelling.use_cases import calls as use_cases
 from shared.platform.edge.dependencies import Reader, Tx
 from shared.platform.edge.fields import Reference
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 
 router = Router(prefix="/v1", tags=["calls"])
@@ -27,9 +27,9 @@ async def read_call(reference: Reference, reader: Reader) -> CallView:
 
 
 @router.get("/calls", operation_id="list_calls", summary="Calls")
-async def list_calls(reader: Reader, limit: Limit = 100, after: After = None) -> Page[CallView]:
+async def list_calls(reader: Reader, page: Paged) -> Page[CallView]:
     """Public, in the order of their references."""
-    return await queries.calls(reader, limit=limit, after=after)
+    return page.sealed(await queries.calls(reader, limit=page.limit, after=page.after))
 
 
 @router.get("/criteria-sets/{name}", operation_id="read_criteria_set", summary="A version of the criteria")

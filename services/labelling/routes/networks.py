@@ -5,7 +5,7 @@ from uuid import UUID
 from services.labelling.queries import networks as queries
 from services.labelling.queries import targets as target_queries
 from services.labelling.routes.callers import Office
-from services.labelling.routes.paging import After, Limit, On
+from services.labelling.routes.paging import On
 from services.labelling.schemas.networks import (
     BridgeBody,
     BridgeView,
@@ -20,6 +20,7 @@ from services.labelling.use_cases import networks as use_cases
 from services.labelling.use_cases import targets as target_use_cases
 from shared.platform.edge.dependencies import Reader, Today, Tx
 from shared.platform.edge.fields import Reference
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 
 router = Router(prefix="/v1", tags=["networks"])
@@ -73,6 +74,6 @@ async def set_target(reference: Reference, body: TargetBody, tx: Tx, _: Office) 
 
 
 @router.get("/targets", operation_id="list_targets", summary="Targets", tags=["targets"])
-async def list_targets(reader: Reader, limit: Limit = 100, after: After = None) -> Page[TargetView]:
+async def list_targets(reader: Reader, page: Paged) -> Page[TargetView]:
     """Public, in the order of their references."""
-    return await target_queries.targets(reader, limit=limit, after=after)
+    return page.sealed(await target_queries.targets(reader, limit=page.limit, after=page.after))

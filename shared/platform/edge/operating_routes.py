@@ -12,6 +12,7 @@ from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Reader, Tx
 from shared.platform.edge.fields import Body, View
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
 from shared.platform.event_log import Position
 from shared.platform.exchange import parked_events, redrive_requests
@@ -77,25 +78,21 @@ async def list_parked(  # noqa: PLR0917 - handed over by name
     request: Request,
     reader: Reader,
     _: Operator,
+    page: Paged,
     source: Annotated[str | None, Query(max_length=20)] = None,
     aggregate_id: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
-    after: Annotated[
-        str | None,
-        Query(max_length=60, pattern=r"^[a-z]{1,20}/\d{2}/\d{1,18}$", examples=["labelling/07/12"]),
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> ParkedPage:
     """Position, type, aggregate, reason, since when and how often it was tried; never what the event says."""
     found = await parked_events.page(
         reader,
         request.app.state.service,
-        limit=limit,
-        after=_position(after),
+        limit=page.limit,
+        after=_position(page.after),
         source=source,
         aggregate=aggregate_id,
     )
-    following = found[-1].position if len(found) == limit else None
-    return ParkedPage(items=[ParkedView(**asdict(event)) for event in found], next=following)
+    following = found[-1].position if len(found) == page.limit else None
+    return page.sealed(ParkedPage(items=[ParkedView(**asdict(event)) for event in found], next=following))
 
 
 @router.post(

@@ -15,6 +15,7 @@ from shared.platform.edge.addresses import public
 from shared.platform.edge.auth import authenticated
 from shared.platform.edge.dependencies import Db, Reader
 from shared.platform.edge.negotiation import preferred
+from shared.platform.edge.paging import Paged
 from shared.platform.edge.problems import language_of
 from shared.platform.edge.registry import Explanation, explanations
 from shared.platform.edge.routing import Router, StrictRoute
@@ -136,8 +137,7 @@ async def list_imports(  # noqa: PLR0917 - handed over by name
     request: Request,
     reader: Reader,
     caller: Sender,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    after: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
+    page: Paged,
 ) -> ImportPage:
     """Those of this client; they are forgotten 30 days after their end."""
     rows = await queries.many_jobs(
@@ -145,11 +145,11 @@ async def list_imports(  # noqa: PLR0917 - handed over by name
         owner=request.state.import_owner,
         caller=caller,
         schema=request.app.state.service,
-        after=after,
-        limit=limit + 1,
+        after=UUID(page.after) if page.after else None,
+        limit=page.limit + 1,
     )
-    items = [_view(request, row) for row in rows[:limit]]
-    return ImportPage(items=items, next=items[-1].id if len(rows) > limit else None)
+    items = [_view(request, row) for row in rows[: page.limit]]
+    return page.sealed(ImportPage(items=items, next=str(items[-1].id) if len(rows) > page.limit else None))
 
 
 async def read_import(  # noqa: PLR0917 - handed over by name

@@ -74,7 +74,7 @@ class ImportPage(View):
     """One's imports, the newest first."""
 
     items: list[ImportView]
-    next: UUID | None = Field(description="Give it as `after` for the next page; empty on the last.")
+    next: str | None = Field(description="Give it as `after` for the next page; empty on the last.")
 
 
 def view_of(row: Row[Any], *, path: str, words: Mapping[str, Explanation], language: str) -> ImportView:
