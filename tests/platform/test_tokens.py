@@ -1,5 +1,6 @@
 """Access tokens: whatever is not exactly ours is refused, and never a crash."""
 
+import asyncio
 import hmac
 import json
 import time
@@ -222,3 +223,38 @@ async def test_while_the_issuer_is_away_its_keys_serve_for_an_hour(issuer: Issue
     issuer.seconds += 700
     with pytest.raises(KeysNotHad):
         await verifier.verify(good)
+
+
+def slow_keys(issuer: Issuer, *, answered: asyncio.Event) -> IssuerKeys:
+    """Keys of an issuer that answers only when told to."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await answered.wait()
+        return issuer.answer(request)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return IssuerKeys("http://issuer.test/jwks", client=client)
+
+
+async def test_who_calls_while_the_first_keys_are_on_their_way_waits_for_them(issuer: Issuer) -> None:
+    answered = asyncio.Event()
+    keys = slow_keys(issuer, answered=answered)
+    callers = [asyncio.create_task(keys.key_set("first")) for _ in range(3)]
+    await asyncio.sleep(0)
+    callers.append(asyncio.create_task(keys.key_set("first")))
+    await asyncio.sleep(0)
+    answered.set()
+    assert len({id(found) for found in await asyncio.gather(*callers)}) == 1
+    assert issuer.asked == 1
+
+
+async def test_those_who_waited_in_vain_do_not_each_ask_again(issuer: Issuer) -> None:
+    answered = asyncio.Event()
+    keys, issuer.away = slow_keys(issuer, answered=answered), True
+    callers = [asyncio.create_task(keys.key_set("first")) for _ in range(3)]
+    await asyncio.sleep(0)
+    issuer.seconds += 3
+    answered.set()
+    found = await asyncio.gather(*callers, return_exceptions=True)
+    assert [type(error) for error in found] == [KeysNotHad] * 3
+    assert issuer.asked == 1

@@ -63,7 +63,7 @@ class IssuerKeys:
 
     async def key_set(self, kid: str | None) -> KeySet:
         """The keys, the same object until they change. Raises KeysNotHad while none are held and none can be had."""
-        if self._due(kid):
+        if self._due(kid) or self._on_their_way(kid):
             async with self._one_at_a_time:
                 if self._due(kid):
                     await self._fetch()
@@ -71,13 +71,16 @@ class IssuerKeys:
             raise KeysNotHad
         return self._keys
 
+    def _on_their_way(self, kid: str | None) -> bool:
+        """Whether a call under way may bring the key: who comes second waits for it, and is not turned away."""
+        return kid not in self._kids and self._one_at_a_time.locked()
+
     def _due(self, kid: str | None) -> bool:
         now = time.monotonic()
         wanted = self._keys is None or kid not in self._kids or now - self._fetched_at > KEYS_FOR
         return wanted and now - self._tried_at > (REFETCH_AFTER if self._keys else 1)
 
     async def _fetch(self) -> None:
-        self._tried_at = time.monotonic()
         try:
             answer = await self._client.get(self._url, timeout=3)
             answer.raise_for_status()
@@ -86,6 +89,9 @@ class IssuerKeys:
             log.warning("auth.keys_not_had", error=type(error).__name__)
             if time.monotonic() - self._fetched_at > KEYS_AT_MOST:
                 self._keys = None
+        finally:
+            # From its end on: those who waited for a call that failed do not each make their own.
+            self._tried_at = time.monotonic()
 
     def _take(self, keys: KeySet) -> None:
         if self._keys is None or keys.as_dict() != self._keys.as_dict():
