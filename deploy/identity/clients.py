@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from joserfc.jwk import KeySet
+
 SCOPES_FILE = Path(__file__).resolve().parents[2] / "shared" / "platform" / "edge" / "scopes.json"
 EVERY_SERVICE = "*"
+KEYS_FILE = Path(__file__).with_name("client_keys.json")
+"""Public keys of the clients that sign assertions: two at most each, so that one can follow the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,7 @@ class Client:
     scopes: tuple[str, ...]
     org: str | None = None
     reporter: str | None = None
+    keys: KeySet | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class Register:
     def __init__(self, clients: Mapping[str, Client], *, services: Mapping[str, str]) -> None:
         self._clients = clients
         self._services = services
+
+    def find(self, client_id: str) -> Client | None:
+        """The client of a name."""
+        return self._clients.get(client_id)
 
     def authenticate(self, client_id: str, *, secret: str) -> Client | None:
         """The client if its secret is right; an unknown name takes as long as a wrong secret."""
@@ -60,9 +69,12 @@ def load_register(clients_file: Path) -> Register:
     """Read the clients. A scope that does not exist fails here, not at the first token."""
     scopes = json.loads(SCOPES_FILE.read_text(encoding="utf-8"))
     services = {scope: entry["service"] for scope, entry in scopes.items()}
+    keys = json.loads(KEYS_FILE.read_text(encoding="utf-8"))
     clients = {}
     for entry in json.loads(clients_file.read_text(encoding="utf-8")):
-        client = Client(**{**entry, "audiences": tuple(entry["audiences"]), "scopes": tuple(entry["scopes"])})
+        listed = {name: tuple(entry[name]) for name in ("audiences", "scopes")}
+        public = keys.get(entry["client_id"])
+        client = Client(**{**entry, **listed}, keys=public and KeySet.import_key_set(public))
         unknown = [scope for scope in client.scopes if scope not in services]
         if unknown:
             message = (

@@ -1,48 +1,26 @@
-"""The signing key, kept between two starts, and the access tokens it signs (RFC 9068)."""
+"""The access tokens the provider signs (RFC 9068)."""
 
-import json
-import os
 import time
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from joserfc import jwt
-from joserfc.jwk import ECKey
 
 from deploy.identity.clients import Client, Grant
-
-LIFETIME = 600
-ALGORITHM = "ES256"
-
-
-def load_key(path: Path) -> ECKey:
-    """The private key of the file; made at the first start, readable by its owner only."""
-    if not path.exists():
-        key = ECKey.generate_key("P-256", private=True)
-        draft = path.with_name(f"{path.name}.draft")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-        ) as stream:
-            json.dump(key.as_dict(private=True), stream)
-        draft.replace(path)
-    return ECKey.import_key(json.loads(path.read_text(encoding="ascii")))
+from deploy.identity.keyring import ALGORITHM, LIFETIME, KeyringFile
 
 
 class Signer:
-    """Signs tokens of one issuer."""
+    """Signs tokens of one issuer with the key of the ring whose turn it is."""
 
-    def __init__(self, key: ECKey, *, issuer: str, environment: str) -> None:
-        self._key = key
-        self._kid = key.thumbprint()
+    def __init__(self, ring: KeyringFile, *, issuer: str, environment: str) -> None:
+        self._ring = ring
         self._issuer = issuer
         self._environment = environment
 
     def public_keys(self) -> dict[str, Any]:
         """The key set that services verify with."""
-        public = self._key.as_dict(private=False)
-        return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": ALGORITHM}]}
+        return {"keys": [held.public() for held in self._ring.current().keys]}
 
     def access_token(self, client: Client, *, grant: Grant) -> str:
         """A token of ten minutes."""
@@ -60,4 +38,5 @@ class Signer:
         }
         whose = {"org": client.org, "reporter": client.reporter}
         claims |= {name: value for name, value in whose.items() if value is not None}
-        return jwt.encode({"alg": ALGORITHM, "typ": "at+jwt", "kid": self._kid}, claims, self._key)
+        signing = self._ring.current().signing
+        return jwt.encode({"alg": ALGORITHM, "typ": "at+jwt", "kid": signing.kid}, claims, signing.key)
