@@ -59,6 +59,25 @@ async def test_parked_events_are_listed_in_pages_without_their_data(
     assert all("data" not in item and "envelope" not in item for item in seen)
 
 
+@pytest.mark.parametrize("query", ["source=%00%C3%B4", "aggregate_id=x%00", "aggregate_id=%00"])
+async def test_no_nul_reaches_the_database(indicators: ServiceUnderTest, query: str) -> None:
+    async with indicators.client(SCOPE) as client:
+        answer = await client.get(f"/v1/exchange/parked?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "forbidden_character")
+
+
+async def test_the_place_of_a_request_is_that_behind_the_proxy(
+    indicators: ServiceUnderTest, parked: None
+) -> None:
+    async with indicators.client(SCOPE) as client:
+        asked = await client.post(
+            "/v1/exchange/redrives",
+            json={"source": "labelling"},
+            headers={"X-Forwarded-Prefix": "/indicators"},
+        )
+    assert asked.headers["location"].startswith("/indicators/v1/exchange/redrives/")
+
+
 async def test_a_request_is_carried_out_by_a_worker_and_journalled(
     indicators: ServiceUnderTest, listener: Listener, parked: None
 ) -> None:

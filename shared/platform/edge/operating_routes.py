@@ -9,6 +9,7 @@ from pydantic import ConfigDict, StringConstraints
 
 from shared.kernel.errors import UNKNOWN, Invalid, NotFound, Rule
 from shared.platform.caller import Caller
+from shared.platform.edge.addresses import public
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Reader, Tx
 from shared.platform.edge.fields import Body, View
@@ -108,7 +109,7 @@ async def ask_redrive(  # noqa: PLR0917 - handed over by name
     asked = await redrive_requests.ask(
         tx, service, source=body.source, aggregate=body.aggregate_id, by=caller.client_id
     )
-    response.headers["Location"] = f"/v1/exchange/redrives/{asked.request}"
+    response.headers["Location"] = public(request, f"/v1/exchange/redrives/{asked.request}")
     return RedriveView(**asdict(asked))
 
 

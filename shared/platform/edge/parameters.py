@@ -5,6 +5,7 @@ from collections.abc import Collection
 from fastapi import Request
 
 from shared.kernel.errors import Rule, Violation
+from shared.platform.edge.fields import FORBIDDEN_CHARACTER
 from shared.platform.edge.problems import ProblemError
 from shared.platform.edge.suggestions import nearest
 
@@ -17,17 +18,21 @@ REPEATED_PARAMETER = Rule(
 
 
 def check_parameters(request: Request, allowed: Collection[str]) -> None:
-    """Refuse names that the route does not have, and names given twice. Raises ProblemError 400.
+    """Refuse names that the route does not have, and names given twice. Raises ProblemError 400; 422 for a NUL.
 
+    No text of ours can hold a NUL, nor can Postgres: it is refused here, whatever the parameter.
     A misspelt filter that was passed over would answer with everything. The caller's own name is not repeated: it may
     be anything; the nearest one of ours is suggested.
     """
     if not request.scope["query_string"]:
         return
-    given = [name for name, _ in request.query_params.multi_items()]
-    for name in given:
+    pairs = request.query_params.multi_items()
+    given = [name for name, _ in pairs]
+    for name, value in pairs:
         if name not in allowed:
             expected = nearest(name, allowed) or ", ".join(sorted(allowed)) or "no parameter"
             raise ProblemError(400, UNKNOWN_PARAMETER, (Violation(UNKNOWN_PARAMETER, "", expected),))
         if given.count(name) > 1:
             raise ProblemError(400, REPEATED_PARAMETER, (Violation(REPEATED_PARAMETER, f"/{name}", "once"),))
+        if "\0" in value:
+            raise ProblemError(422, FORBIDDEN_CHARACTER, (Violation(FORBIDDEN_CHARACTER, f"/{name}"),))
