@@ -17,7 +17,7 @@ import pytest
 from shared.events.enrolment import EnrolmentEntered
 from tests.enrolment.builders import HOLDER, Holder, label, session
 from tests.enrolment.importing import item
-from tests.support.cluster import PROJECT, Cluster, free_port
+from tests.support.cluster import PROJECT, free_port
 from tests.support.tokens import ISSUER, signing_key, token
 from tests.support.under_test import ServiceUnderTest
 
@@ -57,16 +57,16 @@ async def enrolled(enrolment: ServiceUnderTest) -> ServiceUnderTest:
 
 @asynccontextmanager
 async def living(
-    command: tuple[str, ...], *, database: str, cluster: Cluster, keys_url: str
+    command: tuple[str, ...], *, beside: ServiceUnderTest, keys_url: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, "subprocess.Popen[bytes]"]]:
-    """Enrolment as a process that only answers, and a holder's client to it."""
+    """Enrolment as a process that only answers, on the same database; and a holder's client to it."""
     port = free_port()
     settings = {
         "ENVIRONMENT": "test",
         "ROLES": "api",
         "PORT": str(port),
-        "DATABASE_URL": cluster.url(database, role="enrolment_api"),
-        "WORKER_DATABASE_URL": cluster.url(database, role="enrolment_worker"),
+        "DATABASE_URL": beside.cluster.url(beside.database_name, role="enrolment_api"),
+        "WORKER_DATABASE_URL": beside.cluster.url(beside.database_name, role="enrolment_worker"),
         "ISSUER": ISSUER,
         "JWKS_URL": keys_url,
         "LOG_LEVEL": "ERROR",
@@ -90,17 +90,19 @@ async def living(
 
 @pytest.mark.parametrize("commits", [1, 2])
 async def test_a_lot_that_died_unanswered_is_done_once_and_told_whole(
-    enrolled: ServiceUnderTest, cluster: Cluster, keys_url: str, commits: int
+    enrolled: ServiceUnderTest, keys_url: str, commits: int
 ) -> None:
     key = {"Idempotency-Key": f'"{uuid4()}"'}
-    where = {"database": enrolled.database_name, "cluster": cluster, "keys_url": keys_url}
-    async with living(("tests.support.mortal", str(commits)), **where) as (client, process):
+    async with living(("tests.support.mortal", str(commits)), beside=enrolled, keys_url=keys_url) as (
+        client,
+        process,
+    ):
         with pytest.raises(httpx.TransportError):
             await client.post(f"{ROOT}/enrolments", json=MANY, headers=key)
         assert process.wait(10) == -9
     (written,) = await enrolled.rows("SELECT count(*) FROM enrolment.enrolments")
     assert written["count"] == (500 if commits == 1 else 700)
-    async with living(("shared.platform.serve",), **where) as (client, _):
+    async with living(("shared.platform.serve",), beside=enrolled, keys_url=keys_url) as (client, _):
         again = [await client.post(f"{ROOT}/enrolments", json=MANY, headers=key) for _ in range(2)]
     assert [answer.status_code for answer in again] == [207, 207]
     assert again[0].content == again[1].content
@@ -115,16 +117,13 @@ async def test_a_lot_that_died_unanswered_is_done_once_and_told_whole(
     assert (written["count"], said["count"], said["of"]) == (700, 700, 700)
 
 
-async def test_a_put_that_died_unanswered_is_done_once(
-    enrolled: ServiceUnderTest, cluster: Cluster, keys_url: str
-) -> None:
-    where = {"database": enrolled.database_name, "cluster": cluster, "keys_url": keys_url}
-    async with living(("tests.support.mortal", "1"), **where) as (client, process):
+async def test_a_put_that_died_unanswered_is_done_once(enrolled: ServiceUnderTest, keys_url: str) -> None:
+    async with living(("tests.support.mortal", "1"), beside=enrolled, keys_url=keys_url) as (client, process):
         with pytest.raises(httpx.TransportError):
             await client.put(f"{ROOT}/sessions/S-2", json=session())
         assert process.wait(10) == -9
     before = await enrolled.said()
-    async with living(("shared.platform.serve",), **where) as (client, _):
+    async with living(("shared.platform.serve",), beside=enrolled, keys_url=keys_url) as (client, _):
         again = await client.put(f"{ROOT}/sessions/S-2", json=session())
         seen = await client.get(f"{ROOT}/sessions/S-2")
     assert again.is_success
