@@ -12,11 +12,21 @@ Schema = dict[str, Any]
 Rest = Schema | bool
 """What is said of fields beyond those that are named."""
 
-_TEXTS = {"title", "description", "examples", "default", "$defs"}
+_TEXTS = {"title", "description", "example", "examples", "default", "$defs", "discriminator"}
 _LOWEST = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
 _HIGHEST = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
 _EXACT = {"format", "pattern", "uniqueItems", "multipleOf", "contentEncoding"}
-_SHAPES = {"type", "enum", "const", "anyOf", "items", "properties", "required", "additionalProperties"}
+_SHAPES = {
+    "type",
+    "enum",
+    "const",
+    "anyOf",
+    "oneOf",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
+}
 _WIDER = ("integer", "number")
 _JUDGED = _TEXTS | _LOWEST | _HIGHEST | _EXACT | _SHAPES
 
@@ -59,8 +69,8 @@ def _narrowed(old: Schema, new: Schema, *, at: str) -> Iterator[str]:
 
 
 def _ways(schema: Schema) -> list[Schema]:
-    if "anyOf" in schema:
-        return [way for alternative in schema["anyOf"] for way in _ways(alternative)]
+    if alternatives := schema.get("anyOf") or schema.get("oneOf"):
+        return [way for alternative in alternatives for way in _ways(alternative)]
     if "const" in schema:
         return [schema | {"enum": [schema["const"]]}]
     return [schema]

@@ -1,21 +1,24 @@
 """Writes the contracts: golden payloads, the schemas of events, the OpenAPI documents and the AsyncAPI document.
 
 `make openapi`. A golden payload is never rewritten: whatever was published once must be readable for ever. A schema
-is only rewritten when what was published under it can still be read.
+is only rewritten when what was published under it can still be read, an OpenAPI document only when a client of the
+former one is still served, or was told of the day from which it is not (`openapi/announced.yaml`).
 """
 
 import importlib
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from fastapi import FastAPI
 
 from shared.events.catalogue import BY_TYPE
 from shared.platform.exchange import asyncapi
 from shared.platform.topology import SPEAKERS
-from tests.contracts import compatibility, golden, problems
+from tests.contracts import api_compatibility, compatibility, golden, problems
 from tests.contracts.examples import envelope_of, example_of
 from tests.security import rights
 
@@ -83,6 +86,22 @@ def breaks(schemas: Path) -> list[str]:
     ]
 
 
+def api_breaks(openapi: Path) -> list[str]:
+    """What in the APIs of today breaks a client of the documents of a folder, without a word before its day."""
+    announced = yaml.safe_load((OPENAPI / "announced.yaml").read_text())
+    return [
+        f"{service}: {sentence}"
+        for service in SPEAKERS
+        for sentence in api_compatibility.unannounced(
+            api_compatibility.breaks(
+                json.loads((openapi / f"{service}.json").read_text()), json.loads(openapi_of(service))
+            ),
+            announced=announced.get(service, {}),
+            today=datetime.now(UTC).date(),
+        )
+    ]
+
+
 def write_events(schemas: Path) -> None:
     """Write the schema of each event, and a golden payload for what none shows yet."""
     for type_, event in BY_TYPE.items():
@@ -93,16 +112,18 @@ def write_events(schemas: Path) -> None:
     golden.enter(golden.GOLDEN)
 
 
-def main(*, schemas: Path = SCHEMAS) -> int:
-    """Write what is missing or has changed. Exit code 1 when an event's change is not additive."""
-    broken = breaks(schemas)
+def main(*, schemas: Path = SCHEMAS, openapi: Path = OPENAPI) -> int:
+    """Write what is missing or has changed. Exit code 1 when a change of an event or of an API is not additive."""
+    broken = [*breaks(schemas), *api_breaks(openapi)]
     if broken:
         sys.stderr.writelines(f"{sentence}\n" for sentence in broken)
-        sys.stderr.write("nothing was written: a change that is not additive is a new version\n")
+        sys.stderr.write(
+            "nothing was written: such a change of an event is a new version, of an API one that was announced\n"
+        )
         return 1
     write_events(schemas)
     for service in SPEAKERS:
-        (OPENAPI / f"{service}.json").write_text(openapi_of(service))
+        (openapi / f"{service}.json").write_text(openapi_of(service))
     ASYNCAPI.write_text(as_kept(asyncapi_of_all()))
     PROBLEMS.write_text(problems.page())
     RIGHTS.write_text(rights.page())

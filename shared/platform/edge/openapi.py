@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from shared.platform.edge.bulk import MAX_ITEMS
+
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "instance", "request_id"],
@@ -97,6 +99,8 @@ _IDEMPOTENCY_KEY = {
 def bulk_body(model: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a bulk route, which reads its body itself; `describe` moves the definitions to their place."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    # Not a limit of the model: one item too many is 413, and not a fault of each item.
+    schema["properties"]["items"]["maxItems"] = MAX_ITEMS
     return {
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import ConfigDict, StringConstraints
@@ -24,6 +24,8 @@ SOURCE_NOT_HEARD = Rule(
     fr="Ce service n'écoute pas cette source.",
     en="This service does not hear that source.",
 )
+
+_PRINTABLE_ASCII: Final = r"^[ -~]+$"
 
 Operator = Annotated[Caller, Depends(require("exchange:operate"))]
 Aggregate = Annotated[str, StringConstraints(min_length=1, max_length=200, strict=True)]
@@ -80,8 +82,8 @@ async def list_parked(  # noqa: PLR0917 - handed over by name
     reader: Reader,
     _: Operator,
     page: Paged,
-    source: Annotated[str | None, Query(max_length=20)] = None,
-    aggregate_id: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    source: Annotated[str | None, Query(max_length=20, pattern=r"^[a-z]+$")] = None,
+    aggregate_id: Annotated[str | None, Query(min_length=1, max_length=200, pattern=_PRINTABLE_ASCII)] = None,
 ) -> ParkedPage:
     """Position, type, aggregate, reason, since when and how often it was tried; never what the event says."""
     found = await parked_events.page(

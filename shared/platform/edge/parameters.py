@@ -6,7 +6,7 @@ from fastapi import Request
 
 from shared.kernel.errors import Rule, Violation
 from shared.platform.edge.fields import FORBIDDEN_CHARACTER
-from shared.platform.edge.problems import ProblemError
+from shared.platform.edge.problems import INVALID_REQUEST, ProblemError
 from shared.platform.edge.suggestions import nearest
 
 UNKNOWN_PARAMETER = Rule(
@@ -18,7 +18,7 @@ REPEATED_PARAMETER = Rule(
 
 
 def check_parameters(request: Request, allowed: Collection[str]) -> None:
-    """Refuse names that the route does not have, and names given twice. Raises ProblemError 400; 422 for a NUL.
+    """Refuse names that the route does not have, and names given twice. Raises ProblemError 400.
 
     No text of ours can hold a NUL, nor can Postgres: it is refused here, whatever the parameter.
     A misspelt filter that was passed over would answer with everything. The caller's own name is not repeated: it may
@@ -35,4 +35,4 @@ def check_parameters(request: Request, allowed: Collection[str]) -> None:
         if given.count(name) > 1:
             raise ProblemError(400, REPEATED_PARAMETER, (Violation(REPEATED_PARAMETER, f"/{name}", "once"),))
         if "\0" in value:
-            raise ProblemError(422, FORBIDDEN_CHARACTER, (Violation(FORBIDDEN_CHARACTER, f"/{name}"),))
+            raise ProblemError(400, INVALID_REQUEST, (Violation(FORBIDDEN_CHARACTER, f"/{name}"),))

@@ -1,9 +1,9 @@
 """`/problems`: what each refusal means, for people and for programs, in French and in English, without a token."""
 
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.kernel.errors import UNKNOWN, NotFound
@@ -43,7 +43,7 @@ async def list_problems(request: Request) -> Response:
 
 
 @router.get("/{code}", operation_id="read_problem", summary="What one refusal means")
-async def read_problem(request: Request, code: str) -> Response:
+async def read_problem(request: Request, code: Annotated[str, Path(max_length=80)]) -> Response:
     """The page that the `type` of a problem names."""
     found = explanations(request.app.state.service).get(code)
     if found is None:
