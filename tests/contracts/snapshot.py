@@ -20,13 +20,14 @@ from shared.platform.exchange import asyncapi
 from shared.platform.topology import SPEAKERS
 from tests.contracts import api_compatibility, compatibility, golden, problems
 from tests.contracts.examples import envelope_of, example_of
-from tests.security import rights
+from tests.security import bad_inputs, rights
 
 HERE = Path(__file__).resolve().parent
 SCHEMAS = HERE / "schemas"
 OPENAPI = HERE / "openapi"
 PROBLEMS = HERE.parents[1] / "docs" / "problems.md"
 RIGHTS = PROBLEMS.with_name("rights.md")
+BAD_INPUTS = PROBLEMS.with_name("bad-inputs.md")
 ASYNCAPI = HERE / "asyncapi" / "tremplin.json"
 
 
@@ -127,6 +128,7 @@ def main(*, schemas: Path = SCHEMAS, openapi: Path = OPENAPI) -> int:
     ASYNCAPI.write_text(as_kept(asyncapi_of_all()))
     PROBLEMS.write_text(problems.page())
     RIGHTS.write_text(rights.page())
+    BAD_INPUTS.write_text(bad_inputs.page())
     return 0
 
 
