@@ -28,12 +28,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
 from shared.platform.imports.tables import import_tables
+from shared.platform.mandates.tables import mandate_table
 
 metadata = service_metadata("enrolment")
 
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
 import_tables(metadata)
+MANDATES = mandate_table(metadata)
 
 LABELS = Table(
     "labels",

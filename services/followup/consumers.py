@@ -1,5 +1,6 @@
-"""What followup hears: every step of an enrolment."""
+"""What followup hears: every step of an enrolment, and who acts for whom."""
 
+from services.followup.tables import MANDATE
 from services.followup.use_cases.exits import follow_enrolments
 from shared.events.enrolment import (
     EnrolmentAbandoned,
@@ -13,6 +14,7 @@ from shared.events.enrolment import (
 )
 from shared.platform.database import Transaction
 from shared.platform.exchange.applying import Heard, Subscription
+from shared.platform.mandates.hearing import subscription_to_mandates
 
 
 async def follow_on_enrolment(tx: Transaction, heard: list[Heard[EnrolmentState]]) -> None:
@@ -20,6 +22,7 @@ async def follow_on_enrolment(tx: Transaction, heard: list[Heard[EnrolmentState]
 
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    subscription_to_mandates(MANDATE),
     Subscription(
         speaker="enrolment",
         facts=(

@@ -5,9 +5,11 @@ from fastapi import FastAPI
 from services.followup import jobs, routes
 from services.followup.consumers import SUBSCRIPTIONS
 from services.followup.settings import Settings
+from services.followup.tables import MANDATE
 from shared.platform.app import assemble
 from shared.platform.exchange.participant import Service
 from shared.platform.exchange.projections import HeardAgain
+from shared.platform.mandates.hearing import mandates_heard_again
 
 SERVICE = Service(
     name="followup",
@@ -15,7 +17,8 @@ SERVICE = Service(
     routers=routes.ROUTERS,
     subscriptions=SUBSCRIPTIONS,
     heard_again={
-        "enrolment": HeardAgain(forget=jobs.forget_enrolments, settle=jobs.close_unheard_enrolments)
+        "labelling": mandates_heard_again(MANDATE),
+        "enrolment": HeardAgain(forget=jobs.forget_enrolments, settle=jobs.close_unheard_enrolments),
     },
 )
 

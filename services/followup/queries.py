@@ -38,6 +38,9 @@ _OBSERVATIONS = text(
 )
 
 
+_COMPLETE_TO = text("SELECT reporter, complete_to FROM complete_to(CAST(:reporters AS text[]))")
+
+
 async def lot_of(reader: AsyncConnection, reference: str, *, reporter: str) -> LotView:
     """A reporter's own lot. Raises NotFound."""
     rows = await reader.execute(select(LOT).where(LOT.c.reporter == reporter, LOT.c.reference == reference))
@@ -103,17 +106,13 @@ async def followup_for(reader: AsyncConnection, enrolment_id: UUID, *, caller: C
 def _may_see(followup: Followup, caller: Caller) -> bool:
     if followup.exit is None:
         return False
-    return caller.reporter is not None or caller.org == followup.exit.holder
+    return caller.reporter is not None or caller.acts_for(followup.exit.holder)
 
 
 async def _complete_to(reader: AsyncConnection, reporters: set[str]) -> dict[str, date]:
     """Up to which day each reporter says it knows everything."""
-    rows = await reader.execute(
-        select(LOT.c.reporter, func.max(LOT.c.complete_to))
-        .where(LOT.c.reporter.in_(reporters))
-        .group_by(LOT.c.reporter)
-    )
-    return {reporter: complete_to for reporter, complete_to in rows}  # noqa: C416 - rows are no pairs to the type checker
+    rows = await reader.execute(_COMPLETE_TO, {"reporters": sorted(reporters)})
+    return {row.reporter: row.complete_to for row in rows}
 
 
 def _view(
@@ -186,7 +185,7 @@ def _settled_view(settled: SettledWave, *, firm: bool) -> SettledView:
 
 def _considered(observation: Observation, reasons: Mapping[Key, Why], *, caller: Caller) -> ConsideredView:
     why = reasons[observation.key]
-    own = observation.reporter == (caller.reporter or caller.org)
+    own = observation.reporter == caller.reporter or caller.acts_for(observation.reporter)
     source: Source = observation.source
     return ConsideredView(
         source=source.value,

@@ -16,6 +16,7 @@ PROJECTION = (
     Projected("training_fact", ignored=_KNOWN),
     Projected("label_fact", ignored=_KNOWN),
     Projected("target_fact"),
+    Projected("mandate"),
     Projected("cube", counted=" OR ".join(f"{measure} <> 0" for measure in MEASURES)),
     Projected("head_cube", counted="heads <> 0"),
     Projected("enrolment_history", compared=False),

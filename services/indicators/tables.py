@@ -26,10 +26,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.indicators.domain.measures import AUDIENCES, MEASURES, WAVES
 from shared.platform.edge.tables import edge_tables
 from shared.platform.exchange.tables import exchange_tables, service_metadata
+from shared.platform.mandates.tables import mandate_table
 
 metadata = service_metadata("indicators")
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
+mandate = mandate_table(metadata)
 
 
 def _instant(name: str) -> Column[Any]:

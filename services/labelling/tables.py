@@ -50,6 +50,21 @@ SITE = Table(
     Index(None, "siren"),
 )
 
+MANDATE = Table(
+    "mandate",
+    metadata,
+    Column("mandate_id", Uuid, primary_key=True),
+    Column("holder", Text, ForeignKey(ORGANISATION.c.siren), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("revoked_on", Date),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "holder", "reference", unique=True),
+    Index(None, "client_id"),
+)
+
 CALL = Table(
     "call",
     metadata,

@@ -39,6 +39,35 @@ class OrganisationChanged(Fact):
         return self.siren
 
 
+class MandateState(Fact):
+    """A client acts for an organisation between two days, the last one included, unless revoked before."""
+
+    mandate_id: UUID
+    holder: str
+    client_id: str
+    valid_from: date
+    valid_until: date
+    revoked_on: date | None = None
+    """The first day on which it no longer acts."""
+
+    @property
+    def aggregate_id(self) -> str:
+        """The mandate."""
+        return str(self.mandate_id)
+
+
+class MandateGranted(MandateState):
+    """An organisation gave a client a mandate, or changed its last day."""
+
+    TYPE: ClassVar[str] = "labelling.mandate.granted.v1"
+
+
+class MandateRevoked(MandateState):
+    """A mandate was taken back."""
+
+    TYPE: ClassVar[str] = "labelling.mandate.revoked.v1"
+
+
 class TrainingDescribed(Fact):
     """The declared facts of a labelled training, at its site."""
 
@@ -201,6 +230,8 @@ class TargetSet(Fact):
 
 EVENTS: tuple[type[Fact], ...] = (
     OrganisationChanged,
+    MandateGranted,
+    MandateRevoked,
     TrainingDescribed,
     LabelGranted,
     LabelSuspended,

@@ -42,6 +42,7 @@ from shared.platform.imports.kinds import Imports
 from shared.platform.imports.receiving import Reception
 from shared.platform.imports.routes import routes_of
 from shared.platform.imports.runner import Runner
+from shared.platform.mandates.lookup import Mandates
 from shared.platform.retention import forget_for_ever
 from shared.platform.revisions import head_of
 from shared.platform.settings import ImportingSettings, ServiceSettings
@@ -125,6 +126,7 @@ class _Start:
         """Database and keys always; broker, relay and intake where the roles ask for them."""
         database = self._database("api", self.settings.database_url)
         self.app.state.database = database
+        self.app.state.mandates = Mandates(database, self.service.clock)
         client = await self.stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
         keys = IssuerKeys(self.settings.jwks_url, client=client)
         self.app.state.verifier = Verifier(
@@ -158,7 +160,14 @@ class _Start:
         # One bell for all: whoever commits an event wakes the relay.
         desk.spoke = self.app.state.database.spoke
         reception: Reception = self.app.state.reception
-        runner = Runner(worker, desk, imports=imports, keys=reception.keys, clock=self.service.clock)
+        runner = Runner(
+            worker,
+            desk,
+            imports=imports,
+            keys=reception.keys,
+            clock=self.service.clock,
+            mandates=Mandates(desk, self.service.clock),
+        )
         self._beside(runner.run())
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:

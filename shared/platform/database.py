@@ -1,6 +1,7 @@
 """Connections and transactions; the only place that commits."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from shared.events.envelope import Fact
 from shared.platform import event_log
 from shared.platform.event_log import Position
 from shared.platform.request_context import current_traceparent
+from shared.platform.sight import PUBLIC, Sight
 from shared.platform.tracing import TRACING
 
 
@@ -69,14 +71,27 @@ class Database:
         )
         self.spoke = asyncio.Event()
         """Set after a commit that added to the log: wakes the relay of this process."""
+        self.sight = PUBLIC
+
+    def seen_by(self, sight: Sight) -> "Database":
+        """The same connections, for transactions that see and write what is said here."""
+        bound = copy.copy(self)
+        bound.sight = sight
+        return bound
 
     @asynccontextmanager
-    async def transaction(self, positions: list[Position] | None = None) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, positions: list[Position] | None = None, *, snapshot: bool = False
+    ) -> AsyncIterator[Transaction]:
         """Begin; on leaving, number and log what was spoken, then commit; on an error, roll back.
 
-        The positions of what was spoken are added to `positions` once they are durable.
+        The positions of what was spoken are added to `positions` once they are durable. With `snapshot` all its
+        statements have one view of the data.
         """
         async with self.engine.connect() as connection:
+            if snapshot:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            await self._begin(connection)
             tx = Transaction(connection)
             yield tx
             reached = list(await self._log(tx))
@@ -99,6 +114,7 @@ class Database:
     async def rehearsal(self) -> AsyncIterator[Transaction]:
         """A transaction that is always rolled back: nothing is logged, nothing stays."""
         async with self.engine.connect() as connection:
+            await self._begin(connection)
             yield Transaction(connection)
             await connection.rollback()
 
@@ -107,7 +123,13 @@ class Database:
         """A connection for questions, with one view of the data for as long as it is held."""
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            await self._begin(connection)
             yield connection
+
+    async def _begin(self, connection: AsyncConnection) -> None:
+        # Workers have a role that sees what it needs; a public call sees what is public without a word.
+        if self.sight is not PUBLIC:
+            await self.sight.say(connection)
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:

@@ -22,6 +22,8 @@ _VALUES: dict[str, Any] = {
             siret="73282932000074", name="Site", code_insee="75056", region="11", open_from=date(2015, 1, 1)
         ),
     ),
+    "mandate_id": UUID("4a0c5a52-6a0a-5d7c-9a53-1d1f3f0b2a08"),
+    "client_id": "editeur-01",
     "training_id": _TRAINING,
     "reference": "DEV-2016-01",
     "training_reference": "DEV-2016-01",

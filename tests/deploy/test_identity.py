@@ -192,12 +192,20 @@ def test_every_client_is_registered_with_scopes_of_its_audiences() -> None:
     names = [client["client_id"] for client in CLIENTS]
     holders = [f"holder-{number:02d}" for number in range(1, 13)]
     services = [f"service-{service}" for service in SERVICES]
-    assert names == [*holders, "label-office", "france-travail", "statistician", *services, "operator"]
+    assert names == [
+        *holders,
+        "vendor-01",
+        "label-office",
+        "france-travail",
+        "statistician",
+        *services,
+        "operator",
+    ]
     scopes = json.loads(SCOPES_FILE.read_text())
     for client in CLIENTS:
         assert client["client_secret"] == f"development-only-{client['client_id']}"
         meant = {scopes[scope]["service"] for scope in client["scopes"]}
         assert meant == {"*"} or meant == set(client["audiences"]), client["client_id"]
     sirens = [client["org"] for client in CLIENTS if "org" in client]
-    assert len(set(sirens)) == 12
+    assert len(set(sirens)) == 13
     assert all(map(is_siren, sirens))

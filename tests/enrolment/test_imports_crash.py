@@ -17,6 +17,7 @@ from shared.platform.imports import board
 from shared.platform.imports.board import Overtaken
 from shared.platform.imports.runner import Runner
 from shared.platform.imports.turns import Turn
+from shared.platform.imports.uploads import caller_of
 from tests.enrolment.builders import Holder, label, session
 from tests.enrolment.importing import ROOT, item, runner_of, sender_of
 from tests.support.cluster import PROJECT, Cluster, free_port
@@ -143,6 +144,7 @@ async def test_a_worker_that_was_overtaken_writes_nothing_more(
     turn = Turn(
         late,
         kind=routes.IMPORTS.named(late.kind),
+        caller=caller_of(late.caller),
         worker=runner.worker,
         desk=runner.desk,
         seal=runner.keys.unwrap(late.job_id, late.wrapped_key),

@@ -11,6 +11,7 @@ from tests.fuzz.clients import SIREN
 Body = dict[str, Any]
 FEW: Final = 5
 _SUBJECT: Final = "reference"
+_MANDATE: Final = {"client_id": "editeur-01", "valid_from": "2016-01-01", "valid_until": "2018-12-31"}
 
 
 def bodies_of(fixture: Fixture, *, ids: Mapping[str, str]) -> dict[str, list[Body]]:
@@ -38,6 +39,8 @@ def _labelling(fixture: Fixture) -> dict[str, list[Body]]:
         "declare_bridge": [labelling.bridge_body(one, holders=holders) for one in fixture.bridges[:FEW]],
         "set_target": [labelling.target_body(one) for one in fixture.targets],
         "declare_organisation": [labelling.organisation_body(holder)],
+        "give_mandate": [_MANDATE],
+        "revoke_mandate": [{"revoked_on": "2017-03-01"}],
         "declare_site": [labelling.site_body(one, call=call) for one in holder.sites],
     }
 

@@ -29,6 +29,8 @@ async def known_of(stack: LivingStack, fixture: Fixture, *, ids: Mapping[str, st
     trainings = [one.reference for one in fixture.trainings if one.holder == SIREN][:FEW]
     names = {
         "siren": [SIREN],
+        "holder": [SIREN],
+        "mandates": [await _a_mandate(stack)],
         "siret": [site.siret for one in fixture.holders if one.siren == SIREN for site in one.sites],
         "name": ["gen-2016@1"],
         "code": ["unauthenticated", "bad_siren"],
@@ -51,6 +53,17 @@ async def known_of(stack: LivingStack, fixture: Fixture, *, ids: Mapping[str, st
         "exit_month": ["2016-07", "2016-09"],
     }
     return {service: names | {"at_least": await _positions(ask, service)} for service in SERVICES}
+
+
+async def _a_mandate(stack: LivingStack) -> str:
+    """One that the holder gives: the year 2016 has none."""
+    answer = await stack.http.put(
+        f"{stack.url('labelling')}/v1/holders/{SIREN}/mandates/MANDATE-1",
+        json={"client_id": "editeur-01", "valid_from": "2016-01-01", "valid_until": "2018-12-31"},
+        headers=await stack.headers(HOLDER),
+    )
+    answer.raise_for_status()
+    return str(answer.json()["reference"])
 
 
 async def _positions(ask: "_Asking", service: str) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime
 from typing import Any
 
+from shared.events import labelling
 from shared.events.envelope import Fact
 from tests.indicators.told import (
     HOLDER,
@@ -306,3 +307,29 @@ async def test_targets_say_how_far_they_are(indicators: ServiceUnderTest) -> Non
     ]
     assert items[1]["due_on"] == "2017-12-31"
     assert {item["progress"] for item in of_holder} == {None}
+
+
+async def test_a_client_with_a_mandate_reads_for_the_holder_it_names(indicators: ServiceUnderTest) -> None:
+    indicators.app.state.mandates.keep_seconds = 0.0
+    await indicators.hear(*_world(), _mandate())
+    query = {"purpose": "a test", "as_of": "2017-03-02", "period": "2016"}
+    vendor = indicators.client("indicators:exact", org="000000133", sub="vendor")
+    own = await vendor.get(f"{EXACT}/entries", params=query)
+    theirs = await vendor.get(f"{EXACT}/entries", params=query | {"holder": HOLDER})
+    assert (own.json()["value"], theirs.json()["value"]) == (0, 10)
+    for siren in (OTHER_HOLDER, "000000901"):
+        refused = await vendor.get(f"{EXACT}/entries", params=query | {"holder": siren})
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    statistician = await _ask(indicators, "entries", as_of="2017-03-02", period="2016", holder=OTHER_HOLDER)
+    assert statistician["value"] == 5
+
+
+def _mandate() -> Fact:
+    return labelling.MandateGranted(
+        mandate_id=an_id("mandate"),
+        holder=HOLDER,
+        client_id="vendor",
+        valid_from=date(2016, 1, 1),
+        valid_until=date(2199, 12, 31),
+        version=1,
+    )

@@ -86,7 +86,11 @@ async def catalogue(indicators: ServiceUnderTest) -> list[dict[str, Any]]:
             (SELECT array_agg(pg_get_indexdef(indexrelid) ORDER BY indexrelid::regclass::text)::text
              FROM pg_index WHERE indrelid = c.oid) AS indexes,
             (SELECT array_agg(conname || pg_get_constraintdef(oid) ORDER BY conname)::text
-             FROM pg_constraint WHERE conrelid = c.oid) AS constraints
+             FROM pg_constraint WHERE conrelid = c.oid) AS constraints,
+            c.relrowsecurity, c.relforcerowsecurity,
+            (SELECT array_agg(concat_ws(' ', polname, polcmd, polroles, pg_get_expr(polqual, polrelid),
+                pg_get_expr(polwithcheck, polrelid)) ORDER BY polname)::text
+             FROM pg_policy WHERE polrelid = c.oid) AS policies
         FROM pg_class c WHERE c.relnamespace = 'indicators'::regnamespace AND c.relkind = 'r' ORDER BY 1""")
 
 
@@ -103,6 +107,7 @@ async def test_a_rebuild_of_what_was_heard_well_changes_nothing_that_counts(
     assert await content(indicators) == before
     assert len(before["enrolment_fact"]) == 41
     assert await catalogue(indicators) == shape
+    assert any("own_trainings" in (table["policies"] or "") for table in shape)
     assert await indicators.rows(POSITIONS) == positions
     async with indicators.database.reading() as connection:
         assert set((await cells_adrift(connection)).values()) == {0}

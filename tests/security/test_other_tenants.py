@@ -23,13 +23,13 @@ from tests.support.living_stack import SERVICES, LivingStack, living_stack
 
 CLIENT = "holder-02"
 _OF_TENANTS = (
-    "siren", "siret", "applications", "training", "sessions", "enrolments", "lots", "enrolment_id",
+    "siren", "siret", "holder", "mandates", "applications", "training", "sessions", "enrolments", "lots",
+    "enrolment_id",
 )  # fmt: skip
 """Names that belong to somebody; calls, labels, networks and indicators are everybody's."""
 NAMES_NOTHING = {
-    "list_calls", "list_targets", "list_definitions", "read_definition", "read_exact_indicator",
-    "list_problems", "import_outcomes", "list_imports",
-    "list_observations", "read_roster",
+    "list_calls", "list_targets", "list_definitions", "read_definition",
+    "list_problems", "read_roster",
 }  # fmt: skip
 """Operations of holders in which nothing of a tenant's can be named, or whose names are looked up for the caller."""
 

@@ -11,6 +11,7 @@ from shared.kernel.clock import SystemClock
 from shared.platform.database import Database
 from shared.platform.imports.kinds import Imports
 from shared.platform.imports.runner import Runner
+from shared.platform.mandates.lookup import Mandates
 from tests.support.under_test import ServiceUnderTest
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -32,7 +33,15 @@ async def runner_of(service: ServiceUnderTest, imports: Imports) -> AsyncIterato
         pool_size=2,
     )
     state = service.app.state
-    yield Runner(worker, state.database, imports=imports, keys=state.reception.keys, clock=SystemClock())
+    clock = SystemClock()
+    yield Runner(
+        worker,
+        state.database,
+        imports=imports,
+        keys=state.reception.keys,
+        clock=clock,
+        mandates=Mandates(state.database, clock),
+    )
     await worker.close()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from services.followup.domain.contracts import Classified
 from services.followup.domain.followups import Followup
 from services.followup.domain.observations import Key, Kind, Observation, Source, Statement
-from services.followup.domain.settlement import Whys
+from services.followup.domain.settlement import WAITING, Whys
 from services.followup.domain.statements import Meaning, meaning
 from services.followup.domain.waves import WAVES, Why
 
@@ -73,7 +73,8 @@ class Push:
             return _RETRACTED
         if taken.meaning is Meaning.OLDER or now_held.digest != taken.observation.digest:
             return _OUTRANKED
-        return whys[now_held.key]
+        # What is said of an enrolment that is not for the reporter to know of was not weighed: it waits.
+        return whys.get(now_held.key, WAITING)
 
     def waits(self, statement: Statement) -> bool:
         """Whether the exit of a line's enrolment is not heard, or is not for the reporter to know of.

@@ -6,7 +6,8 @@ from fastapi import Query, Request
 from pydantic import TypeAdapter
 
 from services.followup.domain.lots import LotHead, check_lot
-from services.followup.routes.outcomes import Writer
+from services.followup.domain.observations import Source
+from services.followup.routes.outcomes import Holder, Writer
 from services.followup.schemas.outcomes import Line
 from services.followup.use_cases.outcomes import (
     Sending,
@@ -23,8 +24,8 @@ from shared.platform.imports.kinds import Batch, Imports, Kind, say_head, say_ow
 _HEAD: Final = TypeAdapter(LotHead)
 
 
-async def _reporter(request: Request, caller: Writer) -> None:
-    say_owner(request, reporter_of(caller)[0])
+async def _reporter(request: Request, *, caller: Writer, holder: Holder = None) -> None:
+    say_owner(request, reporter_of(caller, holder)[0], query={"holder": holder} if holder else {})
 
 
 async def _lot(
@@ -44,9 +45,9 @@ async def _lot(
 
 
 async def _record(tx: Transaction, batch: Batch) -> list[Verdict]:
-    reporter, source = reporter_of(batch.caller)
+    source = Source.ADMINISTRATIVE if batch.owner == batch.caller.reporter else Source.HOLDER
     head = _HEAD.validate_python(batch.head)
-    sending = Sending(batch.job_id, batch.caller, reporter, source, head)
+    sending = Sending(batch.job_id, batch.caller, batch.owner, source, head)
     if batch.refused:
         await count_refused(tx, batch.refused, sending=sending, today=batch.today)
     statements = [line.to_domain() for line in batch.items]

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.followup import queries
@@ -17,7 +17,7 @@ from shared.platform.database import Transaction
 from shared.platform.edge.auth import require
 from shared.platform.edge.bulk import Verdict, read_lot, run_lot
 from shared.platform.edge.dependencies import Db, Reader, Today
-from shared.platform.edge.fields import Reference
+from shared.platform.edge.fields import Reference, Siren
 from shared.platform.edge.openapi import bulk_body
 from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
@@ -26,6 +26,10 @@ router = Router(prefix="/v1", tags=["outcomes"])
 
 Writer = Annotated[Caller, Depends(require("outcomes:write"))]
 Asker = Annotated[Caller, Depends(require("outcomes:read"))]
+Holder = Annotated[
+    Siren | None,
+    Query(description="The organisation for which a client with its mandate acts; its own when left out."),
+]
 
 
 @router.post(
@@ -37,9 +41,11 @@ Asker = Annotated[Caller, Depends(require("outcomes:read"))]
     responses={207: {"description": "One verdict per line, in order.", "content": verdicts_schema()}},
     openapi_extra=bulk_body(OutcomeLot),
 )
-async def push_outcomes(request: Request, db: Db, today: Today, caller: Writer) -> Response:
+async def push_outcomes(
+    request: Request, db: Db, today: Today, caller: Writer, holder: Holder = None
+) -> Response:
     """Each line is judged by (reporter, reference): the same again is answered `duplicate` and changes nothing."""
-    reporter, source = reporter_of(caller)
+    reporter, source = reporter_of(caller, holder)
     lot = await read_lot(request, OutcomeLot)
     sending = Sending(uuid4(), caller, reporter, source, lot.head.lot.to_domain())
     work = partial(_record, sending=sending, today=today)
@@ -54,9 +60,11 @@ async def _record(tx: Transaction, lines: list[Line], *, sending: Sending, today
 
 
 @router.get("/lots/{reference}", operation_id="read_lot", summary="Read one of one's own lots")
-async def read_own_lot(reference: Annotated[Reference, Path()], reader: Reader, caller: Asker) -> LotView:
+async def read_own_lot(
+    reference: Annotated[Reference, Path()], reader: Reader, caller: Asker, holder: Holder = None
+) -> LotView:
     """Its head, and the verdicts of its latest sending."""
-    return await queries.lot_of(reader, reference, reporter=reporter_of(caller)[0])
+    return await queries.lot_of(reader, reference, reporter=reporter_of(caller, holder)[0])
 
 
 @router.get("/observations", operation_id="list_observations", summary="List one's own observations")
@@ -64,8 +72,9 @@ async def list_observations(
     reader: Reader,
     caller: Asker,
     page: Paged,
+    holder: Holder = None,
 ) -> ObservationPage:
     """What is held under each reference, retracted ones included."""
-    reporter = reporter_of(caller)[0]
+    reporter = reporter_of(caller, holder)[0]
     found = await queries.own_observations(reader, reporter=reporter, after=page.after, limit=page.limit)
     return page.sealed(found)

@@ -21,9 +21,9 @@ BACKFILL = "followup:backfill"
 async def exclude_learner(
     tx: Transaction, enrolment_id: UUID, *, exclusion: Exclusion, caller: Caller, today: date
 ) -> Followup:
-    """Exclude a learner of the caller's own. Raises NotFound, Conflict, Invalid, Forbidden."""
+    """Exclude a learner of an organisation that the caller acts for. Raises NotFound, Conflict, Invalid, Forbidden."""
     followup = (await lock_followups(tx, [enrolment_id])).get(enrolment_id)
-    if followup is None or followup.exit is None or followup.exit.holder != caller.org:
+    if followup is None or followup.exit is None or not caller.acts_for(followup.exit.holder):
         raise NotFound(UNKNOWN)
     if followup.status is Status.CLOSED:
         raise Conflict(EXIT_WITHDRAWN)

@@ -63,8 +63,14 @@ class Sending:
     lot: LotHead
 
 
-def reporter_of(caller: Caller) -> tuple[str, Source]:
-    """As whom a client sends: a reporter under its name, a holder under its SIREN. Raises Forbidden."""
+def reporter_of(caller: Caller, holder: str | None = None) -> tuple[str, Source]:
+    """As whom a client sends: a reporter under its name, a holder under its SIREN, or for a holder that it names.
+
+    Raises NotFound when it does not act for that one, Forbidden when it is neither.
+    """
+    if holder is not None:
+        caller.must_be_holder(holder)
+        return holder, Source.HOLDER
     if caller.reporter is not None:
         return caller.reporter, Source.ADMINISTRATIVE
     if caller.org is not None:

@@ -31,7 +31,7 @@ ANSWERS: Final = ("yes", "no", "unknown")
 
 @dataclass(frozen=True)
 class Filters:
-    """To what a figure is narrowed; `holder` is not asked for, it comes with the caller."""
+    """To what a figure is narrowed; `holder` comes with the caller, or is asked for by who may."""
 
     region: str | None = None
     training: UUID | None = None

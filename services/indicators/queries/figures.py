@@ -48,14 +48,13 @@ class Answer:
 
 
 async def exact_answer(tx: Transaction, question: Question, *, at_least: str | None) -> Answer:
-    """The exact figure that answers a question, read in the transaction that journals the reading.
+    """The exact figure that answers a question, read in the transaction that journals the reading, a snapshot.
 
     One connection for both: were the journal written on a second one, as many readers as there are connections
     would each hold the first and wait for ever for the other. Raises NotFound on a training that is not there
     for the asker, Unavailable while `at_least` was not heard.
     """
-    # One view of the data for all statements; it has to be chosen before the first of them.
-    connection = await tx.connection.execution_options(isolation_level="REPEATABLE READ")
+    connection = tx.connection
     if at_least:
         await require_heard(connection, at_least, service="indicators")
     training, holder = question.filters.training, question.filters.holder

@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from services.indicators import queries, use_cases
 from services.indicators.routes.asking import IndicatorId, Purpose, Question
 from services.indicators.schemas import FigureView, figure_view
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
-from shared.platform.edge.dependencies import Tx
+from shared.platform.edge.dependencies import SnapshotTx
+from shared.platform.edge.fields import Siren
 from shared.platform.edge.routing import Router
 
 router = Router(prefix="/v1", tags=["exact figures"])
@@ -24,11 +25,17 @@ async def read_exact_indicator(
     indicator: IndicatorId,
     asked: Question,
     purpose: Purpose,
-    tx: Tx,
+    tx: SnapshotTx,
     caller: Annotated[Caller, Depends(require("indicators:exact"))],
+    holder: Annotated[
+        Siren | None,
+        Query(description="One organisation; of a holder's client, its own unless it names another."),
+    ] = None,
 ) -> FigureView:
     """Definition, numerator, denominator, unknowns, response, interval, bounds and status. Not for publication."""
-    question = asked.question(queries.definition_of(indicator), holder=caller.org)
+    if holder is not None and caller.org is not None:
+        caller.must_be_holder(holder)
+    question = asked.question(queries.definition_of(indicator), holder=holder or caller.org)
     answer = await queries.exact_answer(tx, question, at_least=asked.at_least)
     await use_cases.note_exact_reading(tx, question=question, caller=caller, purpose=purpose)
     return figure_view(question, answer.figure, heard=answer.heard, now=asked.now)

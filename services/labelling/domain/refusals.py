@@ -22,6 +22,14 @@ PERIOD_REVERSED = Rule(
     fr="La fin d'une période ne précède pas son début.",
     en="A period does not end before it begins.",
 )
+MANDATE_FIXED = Rule(
+    "mandate_fixed",
+    fr="Un mandat ne change ni de client ni de premier jour : donnez-en un autre.",
+    en="A mandate changes neither its client nor its first day: give another one.",
+)
+MANDATE_REVOKED = Rule(
+    "mandate_revoked", fr="Ce mandat est déjà révoqué.", en="This mandate is already revoked."
+)
 CALL_UNKNOWN = Rule("call_unknown", fr="Cet appel n'existe pas.", en="There is no such call.")
 CRITERIA_SET_UNKNOWN = Rule(
     "criteria_set_unknown",

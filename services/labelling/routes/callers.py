@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.labelling.use_cases.effective import Actor
+from shared.kernel.errors import UNKNOWN, NotFound
 from shared.platform.caller import Caller
 from shared.platform.edge.auth import require
 from shared.platform.edge.dependencies import Today
@@ -37,6 +38,19 @@ async def _reader_of_holder(
     return caller
 
 
+async def _principal(
+    siren: Siren, caller: Annotated[Caller, Depends(require("labelling:apply", _OFFICE))]
+) -> Caller:
+    """Whoever acts by mandate gives none. Raises NotFound."""
+    if not caller.may(_OFFICE) and caller.org != siren:
+        raise NotFound(UNKNOWN)
+    return caller
+
+
+def _acting_principal(caller: Annotated[Caller, Depends(_principal)], today: Today) -> Actor:
+    return Actor(caller, today)
+
+
 def _acting_holder(caller: Annotated[Caller, Depends(_holder)], today: Today) -> Actor:
     return Actor(caller, today)
 
@@ -49,6 +63,9 @@ Holder = Annotated[Actor, Depends(_acting_holder)]
 """The organisation of the path itself."""
 Declarant = Annotated[Caller, Depends(_declarant)]
 """The organisation of the path itself, or the office for it."""
+Principal = Annotated[Caller, Depends(_principal)]
+"""The organisation of the path itself, by a client of its own, or the office for it."""
+PrincipalActing = Annotated[Actor, Depends(_acting_principal)]
 HolderReader = Annotated[Caller, Depends(_reader_of_holder)]
 """The organisation of the path itself, the office, or a reader that belongs to no organisation."""
 Office = Annotated[Actor, Depends(_acting_office)]

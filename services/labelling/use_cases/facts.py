@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from services.labelling.domain.labels import ChangeKind, Label
+from services.labelling.domain.mandates import Mandate
 from services.labelling.domain.networks import Bridge, Network
 from services.labelling.domain.organisations import Organisation
 from services.labelling.domain.targets import Target
@@ -16,6 +17,8 @@ from shared.events.labelling import (
     LabelRevoked,
     LabelState,
     LabelSuspended,
+    MandateGranted,
+    MandateRevoked,
     NetworkChanged,
     OrganisationChanged,
     TargetSet,
@@ -71,6 +74,16 @@ def label_granted(label: Label) -> LabelGranted:
 def label_changed(label: Label, kind: ChangeKind) -> LabelState:
     """A label after an act on it."""
     return _LABEL_FACTS[kind].model_validate(asdict(label))
+
+
+def mandate_granted(mandate: Mandate) -> MandateGranted:
+    """A mandate that was given, or whose last day changed."""
+    return MandateGranted.model_validate(asdict(mandate))
+
+
+def mandate_revoked(mandate: Mandate) -> MandateRevoked:
+    """A mandate that was taken back."""
+    return MandateRevoked.model_validate(asdict(mandate))
 
 
 def network_changed(network: Network) -> NetworkChanged:

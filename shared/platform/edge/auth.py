@@ -9,6 +9,7 @@ from shared.platform.caller import Caller
 from shared.platform.edge.limits import Limits
 from shared.platform.edge.problems import BUSY, INSUFFICIENT_SCOPE, UNAUTHENTICATED, ProblemError
 from shared.platform.edge.tokens import KeysNotHad, TokenRefused, Verifier
+from shared.platform.mandates.lookup import Mandates
 from shared.platform.metrics import AUTH_FAILURES
 
 log = structlog.get_logger()
@@ -39,6 +40,9 @@ async def authenticate(request: Request) -> Caller:
     except KeysNotHad:
         AUTH_FAILURES.labels("no keys").inc()
         raise ProblemError(503, BUSY, headers={"Retry-After": "2"}) from None
+    if caller.org is not None:
+        mandates: Mandates = request.app.state.mandates
+        caller = await mandates.added_to(caller)
     request.state.client_id = caller.client_id
     request.state.caller = caller
     return caller

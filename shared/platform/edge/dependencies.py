@@ -8,8 +8,10 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.kernel.clock import Clock
+from shared.platform.caller import Caller
 from shared.platform.database import Database, Transaction
 from shared.platform.exchange.freshness import require_heard
+from shared.platform.sight import Sight
 from shared.platform.topology import SPEAKERS
 
 _POSITION = rf"({'|'.join(sorted(SPEAKERS))})/(0[0-9]|1[0-5])/[0-9]{{1,18}}"
@@ -17,13 +19,19 @@ _POSITION = rf"({'|'.join(sorted(SPEAKERS))})/(0[0-9]|1[0-5])/[0-9]{{1,18}}"
 
 
 def database_of(request: Request) -> Database:
-    """The API role's database."""
+    """The API role's database, as far as the caller of this request may see it."""
     database: Database = request.app.state.database
-    return database
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return database if caller is None else database.seen_by(Sight.of(caller))
 
 
 async def _transaction(request: Request) -> AsyncIterator[Transaction]:
     async with database_of(request).transaction(request.state.positions) as tx:
+        yield tx
+
+
+async def _snapshot(request: Request) -> AsyncIterator[Transaction]:
+    async with database_of(request).transaction(request.state.positions, snapshot=True) as tx:
         yield tx
 
 
@@ -52,6 +60,8 @@ def _today(request: Request) -> date:
 
 # Function scope: the commit precedes the answer, so a 2xx is never sent for what is not durable.
 Tx = Annotated[Transaction, Depends(_transaction, scope="function")]
+SnapshotTx = Annotated[Transaction, Depends(_snapshot, scope="function")]
+"""A transaction whose statements have one view of the data."""
 Reader = Annotated[AsyncConnection, Depends(_reader, scope="function")]
 Db = Annotated[Database, Depends(database_of)]
 Today = Annotated[date, Depends(_today)]

@@ -30,3 +30,16 @@ class HeardAgain:
     """Forget the versions held of this source, so that every state is heard as a new one."""
     settle: Callable[[Database], Awaitable[None]]
     """Take back what was held of this source and was not heard again."""
+
+    def beside(self, other: "HeardAgain") -> "HeardAgain":
+        """This and then the other, of one source."""
+
+        async def forget(database: Database) -> None:
+            await self.forget(database)
+            await other.forget(database)
+
+        async def settle(database: Database) -> None:
+            await self.settle(database)
+            await other.settle(database)
+
+        return HeardAgain(forget, settle)

@@ -1,7 +1,7 @@
 """A second set of a service's tables in a schema of its own: made like the live ones, compared with them, swapped.
 
-Indexes, constraints, storage and privileges are taken from the catalogue, under the same names, so that nobody can
-tell afterwards which set it was. What cannot be copied that way is refused beforehand.
+Indexes, constraints, storage, privileges and policies are taken from the catalogue, under the same names, so that
+nobody can tell afterwards which set it was. What cannot be copied that way is refused beforehand.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Difference:
 
 _ROOM = "SELECT CAST(to_regnamespace(:schema) AS text)"
 _UNFIT = """
-SELECT CASE WHEN c.relkind <> 'r' THEN 'is not a plain table' WHEN c.relrowsecurity THEN 'has row-level security'
+SELECT CASE WHEN c.relkind <> 'r' THEN 'is not a plain table'
     WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) THEN 'has a trigger'
     WHEN EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND c.oid IN (k.conrelid, k.confrelid))
         THEN 'has a foreign key'
@@ -60,6 +60,21 @@ _GRANTS = """
 SELECT format('GRANT %s ON %s TO %I', string_agg(g.privilege_type, ', '), CAST(:beside AS text), r.rolname)
 FROM pg_class c, aclexplode(c.relacl) g JOIN pg_roles r ON r.oid = g.grantee
 WHERE c.oid = to_regclass(:table) AND g.grantee <> c.relowner GROUP BY r.rolname
+"""
+# A policy that names another table would go on naming the live one: it has to ask a function, which looks by name.
+_POLICIES = """
+SELECT unnest(ARRAY[format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', CAST(:beside AS text)),
+    format('ALTER TABLE %s %s ROW LEVEL SECURITY', CAST(:beside AS text),
+        CASE WHEN relforcerowsecurity THEN 'FORCE' ELSE 'NO FORCE' END)])
+FROM pg_class WHERE oid = to_regclass(:table) AND relrowsecurity
+UNION ALL
+SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', polname, CAST(:beside AS text),
+    CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+    CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+        ELSE 'ALL' END,
+    (SELECT string_agg(quote_ident(rolname), ', ') FROM pg_roles WHERE oid = ANY (polroles)),
+    ' USING (' || pg_get_expr(polqual, polrelid) || ')', ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
+FROM pg_policy WHERE polrelid = to_regclass(:table)
 """
 _TABLES_OF = "SELECT tablename FROM pg_tables WHERE schemaname = :schema ORDER BY tablename"
 _COLUMNS_OF = """
@@ -102,7 +117,7 @@ class TableSet:
         options = await _one(connection, _OPTIONS, table=live)
         if options:
             await connection.execute(text(f"ALTER TABLE {beside} SET ({options})"))
-        for statements in (_CONSTRAINTS, _INDEXES, _GRANTS):
+        for statements in (_CONSTRAINTS, _INDEXES, _GRANTS, _POLICIES):
             values = {"table": live} | ({"beside": beside} if ":beside" in statements else {})
             for statement in (await connection.execute(text(statements), values)).scalars().all():
                 # An index is described on the table it is of.

@@ -83,7 +83,8 @@ async def receive(request: Request, kind: Kind, *, database: Database, caller: C
         )
     if running is not None:
         path = request.url.path.rpartition("/")[0].replace(f"/{job.owner}/", f"/{running.owner}/")
-        headers = {"Location": public(request, f"{path}/{running.job_id}"), "Retry-After": "2"}
+        query = request.state.import_query.replace(job.owner, running.owner)
+        headers = {"Location": public(request, f"{path}/{running.job_id}") + query, "Retry-After": "2"}
         raise ProblemError(409, IMPORT_RUNNING, headers=headers)
     await _take(request, file, stored=SealedFile(database, job, seal=seal), limit=reception.max_bytes)
     return job.job_id

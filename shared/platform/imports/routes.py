@@ -25,7 +25,7 @@ from shared.platform.imports.columns import cells_in
 from shared.platform.imports.kinds import Imports, Kind
 from shared.platform.imports.receiving import CSV, MEDIA_TYPES, receive
 from shared.platform.imports.uploads import end_job
-from shared.platform.imports.views import ImportPage, ImportView, view_of
+from shared.platform.imports.views import ImportLinks, ImportPage, ImportView, view_of
 
 WAIT: Final = "2"
 """Seconds after which it is worth asking again."""
@@ -127,7 +127,7 @@ def _receiver(kind: Kind) -> Callable[..., Awaitable[ImportView]]:
     ) -> ImportView:
         """The file is read to its end and kept encrypted; its lines are worked off afterwards, 500 at a time."""
         job_id = await receive(request, kind, database=db, caller=caller, dry_run=dry_run)
-        request.state.headers["Location"] = f"{_path(request)}/{job_id}"
+        request.state.headers["Location"] = _address(request, job_id)
         return await _one(request, db, job_id=job_id, caller=caller)
 
     return take_file
@@ -209,13 +209,16 @@ async def _one(request: Request, db: Database, *, job_id: UUID, caller: Caller) 
 
 
 def _view(request: Request, row: Any) -> ImportView:
-    return view_of(row, path=_path(request), words=_words(request), language=language_of(request))
+    links = ImportLinks(
+        self=_address(request, row.job_id), errors=_address(request, row.job_id, part="/errors")
+    )
+    return view_of(row, links=links, words=_words(request), language=language_of(request))
 
 
-def _path(request: Request) -> str:
-    """The address of the imports that a call is about."""
-    head, part, _ = request.url.path.partition("/imports")
-    return public(request, head + part)
+def _address(request: Request, job_id: UUID, *, part: str = "") -> str:
+    """Of one of the imports that a call is about."""
+    head, imports, _ = request.url.path.partition("/imports")
+    return public(request, f"{head}{imports}/{job_id}{part}") + str(request.state.import_query)
 
 
 def _words(request: Request) -> Mapping[str, Explanation]:

@@ -43,4 +43,9 @@ WRONG_NUMBER_OF_CELLS = Rule(
     fr="La ligne n'a pas autant de cellules que l'en-tête.",
     en="The line has not as many cells as the header.",
 )
+MANDATE_ENDED = Rule(
+    "mandate_ended",
+    fr="Le mandat de l'expéditeur a pris fin avant que le fichier soit traité.",
+    en="The sender's mandate ended before the file was worked off.",
+)
 MALFORMED_LINE = Rule("malformed_line", fr="Ligne de tableau illisible.", en="Unreadable line of a table.")

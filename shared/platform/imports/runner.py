@@ -16,12 +16,14 @@ from shared.platform.failures import is_transient
 from shared.platform.imports import board
 from shared.platform.imports.board import Job, Overtaken
 from shared.platform.imports.kinds import Imports
-from shared.platform.imports.rules import FILE_LOST, UPLOAD_CUT
+from shared.platform.imports.rules import FILE_LOST, MANDATE_ENDED, UPLOAD_CUT
 from shared.platform.imports.sealing import Keys, SealBroken
 from shared.platform.imports.turns import Turn
-from shared.platform.imports.uploads import end_job, failure_of
+from shared.platform.imports.uploads import caller_of, end_job, failure_of
+from shared.platform.mandates.lookup import Mandates
 from shared.platform.metrics import FORGOTTEN, IMPORT_AGE
 from shared.platform.retention import Kept, forget
+from shared.platform.sight import Sight
 
 log = structlog.get_logger()
 
@@ -42,6 +44,7 @@ class Runner:
     imports: Imports
     keys: Keys
     clock: Clock
+    mandates: Mandates
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -84,7 +87,7 @@ class Runner:
 
     async def _attempt(self, job: Job) -> None:
         try:
-            if await self._turn(job).take():
+            if await (await self._turn(job)).take():
                 await self._end(job, "succeeded")
             else:
                 await board.release(self.worker, job)
@@ -97,12 +100,16 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - what passes is tried again, what does not ends the job
             await self._trouble(job, error)
 
-    def _turn(self, job: Job) -> Turn:
+    async def _turn(self, job: Job) -> Turn:
+        caller = await self.mandates.added_to(caller_of(job.caller))
+        if job.owner != caller.reporter and not caller.acts_for(job.owner):
+            raise ProblemError(409, MANDATE_ENDED)
         return Turn(
             job,
             kind=self.imports.named(job.kind),
+            caller=caller,
             worker=self.worker,
-            desk=self.desk,
+            desk=self.desk.seen_by(Sight.of(caller)),
             seal=self.keys.unwrap(job.job_id, job.wrapped_key),
             today=self.clock.today(),
         )

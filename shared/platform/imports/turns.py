@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Final
 
+from shared.platform.caller import Caller
 from shared.platform.database import Database, Transaction
 from shared.platform.edge.bulk import Verdict
 from shared.platform.edge.problems import ProblemError
@@ -19,7 +20,6 @@ from shared.platform.imports.kinds import Batch, Kind
 from shared.platform.imports.lines import Line, Splitter
 from shared.platform.imports.rules import FILE_LOST
 from shared.platform.imports.sealing import CHUNK, Seal
-from shared.platform.imports.uploads import caller_of
 from shared.platform.metrics import IMPORT_ROWS
 
 BATCH: Final = MAX_EVENTS
@@ -35,10 +35,11 @@ MOST_FINDINGS: Final = 100_000
 
 @dataclass(frozen=True)
 class Turn:
-    """One worker's hold of one job."""
+    """One worker's hold of one job, on behalf of its sender."""
 
     job: Job
     kind: Kind
+    caller: Caller
     worker: Database
     desk: Database
     seal: Seal
@@ -110,7 +111,7 @@ class Turn:
         batch = Batch(
             job_id=self.job.job_id,
             owner=self.job.owner,
-            caller=caller_of(self.job.caller),
+            caller=self.caller,
             today=self.today,
             items=[read.items[place] for place in places],
             refused=len(read.refused),

@@ -100,24 +100,22 @@ async def open_job(
 
 
 def words_of(caller: Caller) -> dict[str, Any]:
-    """A caller as it is kept with its job."""
+    """A caller as it is kept with its job; its mandates are looked up again when the file is worked on."""
     return {
         "client_id": caller.client_id,
         "scopes": sorted(caller.scopes),
         "org": caller.org,
         "reporter": caller.reporter,
-        "mandates": sorted(caller.mandates),
     }
 
 
 def caller_of(words: dict[str, Any]) -> Caller:
-    """A caller as it was."""
+    """A caller as it was, without its mandates."""
     return Caller(
         client_id=words["client_id"],
         scopes=frozenset(words["scopes"]),
         org=words["org"],
         reporter=words["reporter"],
-        mandates=frozenset(words["mandates"]),
     )
 
 

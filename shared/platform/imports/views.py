@@ -77,8 +77,10 @@ class ImportPage(View):
     next: str | None = Field(description="Give it as `after` for the next page; empty on the last.")
 
 
-def view_of(row: Row[Any], *, path: str, words: Mapping[str, Explanation], language: str) -> ImportView:
-    """A row of `import_job`; `path` is that of the imports it is among."""
+def view_of(
+    row: Row[Any], *, links: ImportLinks, words: Mapping[str, Explanation], language: str
+) -> ImportView:
+    """A row of `import_job`, with its addresses."""
     total = row.lines_total
     return ImportView(
         id=row.job_id,
@@ -94,7 +96,7 @@ def view_of(row: Row[Any], *, path: str, words: Mapping[str, Explanation], langu
         created_at=row.created_at,
         finished_at=row.finished_at,
         problem=_problem(row.failure, words=words, language=language),
-        links=ImportLinks(self=f"{path}/{row.job_id}", errors=f"{path}/{row.job_id}/errors"),
+        links=links,
     )
 
 

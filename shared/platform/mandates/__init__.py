@@ -1,0 +1,1 @@
+"""Mandates: organisations for which a client acts, as every service keeps them and goes by them."""
