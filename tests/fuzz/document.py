@@ -7,7 +7,7 @@ from tests.fuzz.known import Known
 
 Document = dict[str, Any]
 _METHODS = {"get", "put", "post", "delete", "patch"}
-_ONLY = {"siren", "at_least"}
+_ONLY = {"siren", "holder", "at_least"}
 """Any other value is another tenant's, or a position that is not reached: 404 and 503 alone would be tried."""
 
 
