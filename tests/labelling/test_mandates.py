@@ -16,7 +16,7 @@ FIRST, LAST = date(2016, 1, 1), date(2018, 12, 31)
 
 
 def a_mandate(**changes: Any) -> Any:
-    values = {"client_id": "vendor", "valid_from": FIRST, "valid_until": LAST} | changes
+    values: dict[str, Any] = {"client_id": "vendor", "valid_from": FIRST, "valid_until": LAST} | changes
     return mandate_of(HOLDER, "M-1", **values)
 
 
