@@ -1,12 +1,11 @@
 """What enrolment hears. Followup has nothing to tell it yet: its positions advance and nothing else happens."""
 
 from services.enrolment.domain.labels import HeardLabel, Label, Suspension
-from services.enrolment.tables import MANDATES
 from services.enrolment.use_cases import coverage
 from shared.events.labelling import LabelGranted, LabelReinstated, LabelRevoked, LabelState, LabelSuspended
 from shared.platform.database import Transaction
 from shared.platform.exchange.applying import Heard, Subscription
-from shared.platform.mandates.hearing import subscription_to_mandates
+from shared.platform.mandates.hearing import MANDATES
 
 
 async def settle_coverage_on_label_change(tx: Transaction, heard: list[Heard[LabelState]]) -> None:
@@ -30,7 +29,7 @@ def _label_of(fact: LabelState) -> HeardLabel:
 
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
-    subscription_to_mandates(MANDATES),
+    MANDATES,
     Subscription(
         speaker="labelling",
         facts=(LabelGranted, LabelSuspended, LabelReinstated, LabelRevoked),

@@ -5,11 +5,10 @@ from fastapi import FastAPI
 from services.enrolment import jobs, routes
 from services.enrolment.consumers import SUBSCRIPTIONS
 from services.enrolment.settings import Settings
-from services.enrolment.tables import MANDATES
 from shared.platform.app import assemble
 from shared.platform.exchange.participant import Service
 from shared.platform.exchange.projections import HeardAgain
-from shared.platform.mandates.hearing import mandates_heard_again
+from shared.platform.mandates.hearing import MANDATES_AGAIN
 
 SERVICE = Service(
     name="enrolment",
@@ -19,7 +18,7 @@ SERVICE = Service(
     jobs=(jobs.settle_for_ever,),
     heard_again={
         "labelling": HeardAgain(forget=jobs.forget_heard_labels, settle=jobs.drop_labels_not_heard).beside(
-            mandates_heard_again(MANDATES)
+            MANDATES_AGAIN
         )
     },
 )

@@ -35,7 +35,7 @@ metadata = service_metadata("enrolment")
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
 import_tables(metadata)
-MANDATES = mandate_table(metadata)
+mandate_table(metadata)
 
 LABELS = Table(
     "labels",

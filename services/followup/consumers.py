@@ -1,6 +1,5 @@
 """What followup hears: every step of an enrolment, and who acts for whom."""
 
-from services.followup.tables import MANDATE
 from services.followup.use_cases.exits import follow_enrolments
 from shared.events.enrolment import (
     EnrolmentAbandoned,
@@ -14,7 +13,7 @@ from shared.events.enrolment import (
 )
 from shared.platform.database import Transaction
 from shared.platform.exchange.applying import Heard, Subscription
-from shared.platform.mandates.hearing import subscription_to_mandates
+from shared.platform.mandates.hearing import MANDATES
 
 
 async def follow_on_enrolment(tx: Transaction, heard: list[Heard[EnrolmentState]]) -> None:
@@ -22,7 +21,7 @@ async def follow_on_enrolment(tx: Transaction, heard: list[Heard[EnrolmentState]
 
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
-    subscription_to_mandates(MANDATE),
+    MANDATES,
     Subscription(
         speaker="enrolment",
         facts=(

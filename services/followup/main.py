@@ -5,11 +5,10 @@ from fastapi import FastAPI
 from services.followup import jobs, routes
 from services.followup.consumers import SUBSCRIPTIONS
 from services.followup.settings import Settings
-from services.followup.tables import MANDATE
 from shared.platform.app import assemble
 from shared.platform.exchange.participant import Service
 from shared.platform.exchange.projections import HeardAgain
-from shared.platform.mandates.hearing import mandates_heard_again
+from shared.platform.mandates.hearing import MANDATES_AGAIN
 
 SERVICE = Service(
     name="followup",
@@ -17,7 +16,7 @@ SERVICE = Service(
     routers=routes.ROUTERS,
     subscriptions=SUBSCRIPTIONS,
     heard_again={
-        "labelling": mandates_heard_again(MANDATE),
+        "labelling": MANDATES_AGAIN,
         "enrolment": HeardAgain(forget=jobs.forget_enrolments, settle=jobs.close_unheard_enrolments),
     },
 )

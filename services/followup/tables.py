@@ -27,7 +27,7 @@ metadata = service_metadata("followup")
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
 import_tables(metadata)
-MANDATE = mandate_table(metadata)
+mandate_table(metadata)
 
 _ZERO = text("0")
 

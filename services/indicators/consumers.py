@@ -1,11 +1,10 @@
 """What indicators hears, and what it does with it."""
 
 from services.indicators import use_cases
-from services.indicators.tables import mandate
 from shared.events import enrolment, followup, labelling
 from shared.platform.database import Transaction
 from shared.platform.exchange.applying import Heard, Subscription
-from shared.platform.mandates.hearing import subscription_to_mandates
+from shared.platform.mandates.hearing import MANDATES
 
 ENROLMENTS = (
     enrolment.EnrolmentEntered,
@@ -52,7 +51,7 @@ async def count_outcome_on_followup_state(
 
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
-    subscription_to_mandates(mandate),
+    MANDATES,
     Subscription("labelling", (labelling.TrainingDescribed,), keep_training_on_training_described),
     Subscription("labelling", LABELS, keep_label_on_label_state),
     Subscription("labelling", (labelling.TargetSet,), keep_target_on_target_set),

@@ -31,7 +31,7 @@ from shared.platform.mandates.tables import mandate_table
 metadata = service_metadata("indicators")
 EXCHANGE = exchange_tables(metadata)
 edge_tables(metadata)
-mandate = mandate_table(metadata)
+mandate_table(metadata)
 
 
 def _instant(name: str) -> Column[Any]:

@@ -1,44 +1,58 @@
 """Mandates as labelling says them: kept by every listener, the newest state of each."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Table, delete, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from shared.events.labelling import MandateGranted, MandateRevoked, MandateState
 from shared.platform.database import Database, Transaction
 from shared.platform.exchange.applying import Heard, Subscription
 from shared.platform.exchange.projections import HeardAgain
-from shared.platform.rows import upsert_rows
+
+_KEEP: Final = text("""
+INSERT INTO mandate (mandate_id, holder, client_id, valid_from, valid_until, revoked_on, version)
+SELECT * FROM unnest(CAST(:mandate_id AS uuid[]), CAST(:holder AS text[]), CAST(:client_id AS text[]),
+    CAST(:valid_from AS date[]), CAST(:valid_until AS date[]), CAST(:revoked_on AS date[]), CAST(:version AS bigint[]))
+ON CONFLICT (mandate_id) DO UPDATE SET holder = excluded.holder, client_id = excluded.client_id,
+    valid_from = excluded.valid_from, valid_until = excluded.valid_until, revoked_on = excluded.revoked_on,
+    version = excluded.version
+WHERE mandate.version < excluded.version
+""")
+_COLUMNS: Final = (
+    "mandate_id",
+    "holder",
+    "client_id",
+    "valid_from",
+    "valid_until",
+    "revoked_on",
+    "version",
+)
 
 
-def subscription_to_mandates(table: Table) -> Subscription:
-    """How a listener hears them into its table."""
-
-    async def keep_mandate_on_mandate_state(tx: Transaction, heard: list[Heard[MandateState]]) -> None:
-        newer = table.c.version < insert(table).excluded.version
-        rows = _newest([item.fact for item in heard])
-        await tx.execute(upsert_rows(table, rows, key=["mandate_id"], only_if=newer))
-
-    return Subscription("labelling", (MandateGranted, MandateRevoked), keep_mandate_on_mandate_state)
+async def keep_mandate_on_mandate_state(tx: Transaction, heard: list[Heard[MandateState]]) -> None:
+    """Keep mandates as they stand; an older state than the one held changes nothing."""
+    await tx.execute(_KEEP, _newest([item.fact for item in heard]))
 
 
-def mandates_heard_again(table: Table) -> HeardAgain:
-    """How a listener hears them again in place; those that nobody says any more are dropped."""
-
-    async def forget(database: Database) -> None:
-        async with database.transaction() as tx:
-            await tx.execute(update(table).values(version=0))
-
-    async def settle(database: Database) -> None:
-        async with database.transaction() as tx:
-            await tx.execute(delete(table).where(table.c.version == 0))
-
-    return HeardAgain(forget=forget, settle=settle)
+async def _forget(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE mandate SET version = 0"))
 
 
-def _newest(facts: Sequence[MandateState]) -> list[dict[str, Any]]:
-    """One row of each mandate, in the order of their ids."""
+async def _settle(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(text("DELETE FROM mandate WHERE version = 0"))
+
+
+MANDATES: Final = Subscription("labelling", (MandateGranted, MandateRevoked), keep_mandate_on_mandate_state)
+"""How a listener hears them."""
+MANDATES_AGAIN: Final = HeardAgain(forget=_forget, settle=_settle)
+"""How a listener hears them again in place; those that nobody says any more are dropped."""
+
+
+def _newest(facts: Sequence[MandateState]) -> dict[str, list[Any]]:
+    """Columns of one row for each mandate, in the order of their ids."""
     newest = {fact.mandate_id: fact for fact in sorted(facts, key=lambda fact: fact.version)}
-    return [newest[mandate_id].model_dump() for mandate_id in sorted(newest)]
+    rows = [newest[mandate_id] for mandate_id in sorted(newest)]
+    return {name: [getattr(row, name) for row in rows] for name in _COLUMNS}

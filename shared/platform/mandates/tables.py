@@ -3,9 +3,9 @@
 from sqlalchemy import BigInteger, Column, Date, Index, MetaData, Table, Text, Uuid
 
 
-def mandate_table(metadata: MetaData) -> Table:
+def mandate_table(metadata: MetaData) -> None:
     """Declare it in a listener's metadata; labelling, which owns mandates, declares its own with the same columns."""
-    return Table(
+    Table(
         "mandate",
         metadata,
         Column("mandate_id", Uuid, primary_key=True),
