@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, select
@@ -14,6 +15,7 @@ from services.enrolment.schemas.sessions import SessionDigest, SessionPage, Sess
 from services.enrolment.schemas.views import CertificationView, EnrolmentPage, EnrolmentView
 from services.enrolment.tables import CERTIFICATIONS, ENROLMENTS, LEARNERS, SESSIONS
 from shared.kernel.errors import UNKNOWN, NotFound
+from shared.platform.edge.streams import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,24 @@ async def enrolments_of_holder(
     connection: AsyncConnection, *, holder: str, page: PageWanted, wanted: EnrolmentsWanted, today: date
 ) -> EnrolmentPage:
     """The holder's enrolments by reference, of one session and with one status if given."""
+    asked = _wanted(holder, wanted=wanted)
+    rows, following = await _page(connection, asked, key=ENROLMENTS.c.reference, page=page)
+    return EnrolmentPage(items=[_enrolment_view(row, today=today) for row in rows], next=following)
+
+
+def enrolments_listed(*, holder: str, wanted: EnrolmentsWanted, today: date) -> Listing:
+    """All of them, in the same order."""
+    asked = _wanted(holder, wanted=wanted).order_by(ENROLMENTS.c.reference)
+    return Listing(asked, EnrolmentView, partial(_enrolment_view, today=today))
+
+
+def _wanted(holder: str, *, wanted: EnrolmentsWanted) -> Select[Any]:
     asked = _enrolments(holder)
     if wanted.session is not None:
         asked = asked.where(SESSIONS.c.reference == wanted.session)
     if wanted.status is not None:
         asked = asked.where(ENROLMENTS.c.status == wanted.status)
-    rows, following = await _page(connection, asked, key=ENROLMENTS.c.reference, page=page)
-    return EnrolmentPage(items=[_enrolment_view(row, today=today) for row in rows], next=following)
+    return asked
 
 
 async def certification_as_held(

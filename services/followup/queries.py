@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import RowMapping, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.followup.domain import precedence
@@ -30,6 +30,7 @@ from services.followup.schemas.lots import LotView, ObservationPage, Observation
 from services.followup.tables import FOLLOWUP, LOT, OBSERVATION
 from shared.kernel.errors import UNKNOWN, NotFound
 from shared.platform.caller import Caller
+from shared.platform.edge.streams import Listing
 
 _FOLLOWUP = text(f"SELECT {FOLLOWUP_COLUMNS} FROM followup WHERE enrolment_id = :id")  # noqa: S608 - our own columns
 _OBSERVATIONS = text(
@@ -63,32 +64,28 @@ async def own_observations(
     reader: AsyncConnection, *, reporter: str, after: str | None, limit: int
 ) -> ObservationPage:
     """A reporter's own observations, by reference."""
+    asked = observations_listed(reporter=reporter).question
+    if after is not None:
+        asked = asked.where(OBSERVATION.c.reference > after)
+    rows = (await reader.execute(asked.limit(limit + 1))).mappings().all()
+    items = [_observation_view(row) for row in rows[:limit]]
+    return ObservationPage(items=items, next=items[-1].reference if len(rows) > limit else None)
+
+
+def observations_listed(*, reporter: str) -> Listing:
+    """All of a reporter's own observations, by reference."""
     followed = func.coalesce(FOLLOWUP.c.status.in_(["open", "excluded"]), False)
-    statement = (
+    asked = (
         select(OBSERVATION, and_(OBSERVATION.c.kind != "retraction", ~followed).label("waiting"))
         .outerjoin(FOLLOWUP, FOLLOWUP.c.enrolment_id == OBSERVATION.c.enrolment_id)
-        .where(OBSERVATION.c.reporter == reporter, OBSERVATION.c.reference > (after or ""))
+        .where(OBSERVATION.c.reporter == reporter)
         .order_by(OBSERVATION.c.reference)
-        .limit(limit + 1)
     )
-    rows = (await reader.execute(statement)).mappings().all()
-    items = [
-        ObservationView(
-            reference=row["reference"],
-            enrolment=row["enrolment_id"],
-            kind=row["kind"],
-            outcome=row["outcome"],
-            durable=row["durable"],
-            content=row["content"],
-            collected_on=row["collected_on"],
-            lot=row["lot"],
-            revision=row["revision"],
-            waiting=row["waiting"],
-            recorded_at=row["recorded_at"],
-        )
-        for row in rows[:limit]
-    ]
-    return ObservationPage(items=items, next=items[-1].reference if len(rows) > limit else None)
+    return Listing(asked, ObservationView, _observation_view)
+
+
+def _observation_view(row: RowMapping) -> ObservationView:
+    return ObservationView(**row, enrolment=row["enrolment_id"])
 
 
 async def followup_for(reader: AsyncConnection, enrolment_id: UUID, *, caller: Caller) -> FollowupView:

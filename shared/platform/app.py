@@ -22,6 +22,7 @@ from shared.platform.edge.methods import Methods
 from shared.platform.edge.middleware import Edge
 from shared.platform.edge.openapi import describe
 from shared.platform.edge.paging import Cursors
+from shared.platform.edge.streams import STREAMS
 from shared.platform.edge.tokens import IssuerKeys, Verifier
 from shared.platform.exchange.audit import Auditor
 from shared.platform.exchange.feed import Feed
@@ -101,6 +102,7 @@ def _equip(app: FastAPI, settings: ServiceSettings) -> None:
     app.state.limits = limits_of(settings)
     app.state.deadlines = Deadlines()
     app.state.cursors = Cursors(settings.cursor_secrets())
+    app.state.streams = asyncio.Semaphore(STREAMS)
 
 
 def _routers(service: Service, settings: ServiceSettings, *, imports: Imports | None) -> Sequence[APIRouter]:

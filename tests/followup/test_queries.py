@@ -1,5 +1,6 @@
 """Reading back: follow-ups with the reasons, lots with their verdicts, one's own observations."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -154,6 +155,12 @@ async def test_own_observations_are_listed_by_pages(
     assert second["next"] is None
     assert [item["waiting"] for item in [*first["items"], *second["items"]]] == [False, False, True, False]
     assert first["items"][0]["content"]["nature_dsn"] == "01"
+    exported = (await reporter.get("/v1/observations/export")).text.splitlines()
+    assert [json.loads(line) for line in exported[:-1]] == [*first["items"], *second["items"]]
+    table = (await reporter.get("/v1/observations/export", headers={"Accept": "text/csv"})).text
+    assert table.startswith("\ufeffreference;enrolment;kind;outcome;durable;content;")
+    assert "\r\n#end;4;" in table
+    assert "H-1" not in table
 
 
 async def test_a_read_can_ask_for_what_was_heard(

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
+from fastapi.responses import StreamingResponse
 
 from services.enrolment import queries
 from services.enrolment.queries import EnrolmentsWanted, PageWanted
@@ -21,8 +22,20 @@ from shared.platform.edge.openapi import BULK_RESULTS, bulk_body
 from shared.platform.edge.paging import Paged
 from shared.platform.edge.problems import error_items, language_of
 from shared.platform.edge.routing import Router
+from shared.platform.edge.streams import Snapshot, export, streamed
 
 router = Router(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
+
+
+def _wanted(
+    session: Annotated[Reference | None, Query(description="Of one session only.")] = None,
+    status: Literal["in_training", "completed", "abandoned", "transferred", "interrupted", "cancelled"]
+    | None = None,
+) -> EnrolmentsWanted:
+    return EnrolmentsWanted(session, status)
+
+
+Wanted = Annotated[EnrolmentsWanted, Depends(_wanted)]
 
 
 @router.put("/{reference}", operation_id="declare_enrolment", summary="Declare or correct an entry")
@@ -74,9 +87,7 @@ async def list_enrolments(
     today: Today,
     caller: Asker,
     page: Paged,
-    session: Annotated[Reference | None, Query(description="Of one session only.")] = None,
-    status: Literal["in_training", "completed", "abandoned", "transferred", "interrupted", "cancelled"]
-    | None = None,
+    wanted: Wanted,
 ) -> EnrolmentPage:
     """By reference, a page at a time."""
     caller.must_be_holder(siren)
@@ -84,10 +95,20 @@ async def list_enrolments(
         reader,
         holder=siren,
         page=PageWanted(page.limit, page.after),
-        wanted=EnrolmentsWanted(session, status),
+        wanted=wanted,
         today=today,
     )
     return page.sealed(found)
+
+
+@export(router, "/export", summary="The enrolments held, whole, without identities, as NDJSON or CSV")
+async def export_enrolments(
+    request: Request, siren: Siren, snapshot: Snapshot, today: Today, caller: Asker, wanted: Wanted
+) -> StreamingResponse:
+    """One view of the data; whole if its last record gives count and SHA-256 of what is before it."""
+    caller.must_be_holder(siren)
+    listing = queries.enrolments_listed(holder=siren, wanted=wanted, today=today)
+    return await streamed(request, snapshot, listing=listing, name="enrolments")
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Depends, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from services.followup import queries
 from services.followup.schemas.lots import LotView, ObservationPage
@@ -21,6 +21,7 @@ from shared.platform.edge.fields import Reference, Siren
 from shared.platform.edge.openapi import bulk_body
 from shared.platform.edge.paging import Paged
 from shared.platform.edge.routing import Router
+from shared.platform.edge.streams import Snapshot, export, streamed
 
 router = Router(prefix="/v1", tags=["outcomes"])
 
@@ -78,3 +79,12 @@ async def list_observations(
     reporter = reporter_of(caller, holder)[0]
     found = await queries.own_observations(reader, reporter=reporter, after=page.after, limit=page.limit)
     return page.sealed(found)
+
+
+@export(router, "/observations/export", summary="One's own observations, whole, as NDJSON or CSV")
+async def export_observations(  # noqa: PLR0917 - handed over by name
+    request: Request, snapshot: Snapshot, caller: Asker, holder: Holder = None
+) -> StreamingResponse:
+    """One view of the data; whole if its last record gives count and SHA-256 of what is before it."""
+    listing = queries.observations_listed(reporter=reporter_of(caller, holder)[0])
+    return await streamed(request, snapshot, listing=listing, name="observations")

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Row, Select, Text, exists, func, literal, or_, select
+from sqlalchemy import ARRAY, Date, RowMapping, Select, Text, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.labelling.domain.labels import Status
@@ -15,6 +16,7 @@ from services.labelling.queries.pages import read_page
 from services.labelling.schemas.register import HolderView, RegisterPage, RegisterSiteView, RegisterView
 from services.labelling.tables import LABEL, NETWORK_MEMBER, ORGANISATION, SITE, TRAINING
 from shared.kernel.errors import UNKNOWN, NotFound
+from shared.platform.edge.streams import Listing
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,24 @@ async def register(
     reader: AsyncConnection, *, on: date, filters: Filters, limit: int, after: UUID | None
 ) -> RegisterPage:
     """Labels that pass the filters, in the order of their ids."""
-    question = _filtered(_labels(on), on=on, filters=filters).order_by(LABEL.c.label_id)
+    question = listing(on=on, filters=filters).question
     if after:
         question = question.where(LABEL.c.label_id > after)
     rows, following = await read_page(reader, question, limit=limit, key="label_id")
-    return RegisterPage(on=on, items=[_view(row, on=on) for row in rows], next=following)
+    held = [row._mapping for row in rows]  # noqa: SLF001 - the library's public name for a row as a mapping
+    return RegisterPage(on=on, items=[_view(row, on=on) for row in held], next=following)
+
+
+def listing(*, on: date, filters: Filters) -> Listing:
+    """All labels that pass the filters, in the order of their ids."""
+    question = _filtered(_labels(on), on=on, filters=filters).order_by(LABEL.c.label_id)
+    return Listing(question, RegisterView, partial(_view, on=on))
 
 
 async def registered(reader: AsyncConnection, label_id: UUID, *, on: date) -> RegisterView:
     """One label in the register. Raises NotFound."""
-    row = (await reader.execute(_labels(on).where(LABEL.c.label_id == label_id))).one_or_none()
+    found = await reader.execute(_labels(on).where(LABEL.c.label_id == label_id))
+    row = found.mappings().one_or_none()
     if row is None:
         raise NotFound(UNKNOWN)
     return _view(row, on=on)
@@ -100,21 +110,23 @@ def _filtered(question: Select[Any], *, on: date, filters: Filters) -> Select[An
     return question
 
 
-def _view(row: Row[Any], *, on: date) -> RegisterView:
-    held = row._mapping  # noqa: SLF001 - the library's public name for a row as a mapping
+def _view(row: RowMapping, *, on: date) -> RegisterView:
     site = (
-        RegisterSiteView(siret=row.siret, name=row.site_name, code_insee=row.code_insee, region=row.region)
-        if row.siret
+        RegisterSiteView(
+            siret=row["siret"], name=row["site_name"], code_insee=row["code_insee"], region=row["region"]
+        )
+        if row["siret"]
         else None
     )
+    holder = HolderView(siren=row["siren"], name=row["holder_name"], legal_status=row["legal_status"])
     return RegisterView(
         **{
-            **row.content,
-            **held,
-            "holder": HolderView(siren=row.siren, name=row.holder_name, legal_status=row.legal_status),
-            "reference": row.training_reference,
+            **row["content"],
+            **row,
+            "holder": holder,
+            "reference": row["training_reference"],
             "site": site,
-            "networks": sorted(row.networks),
+            "networks": sorted(row["networks"]),
             "on": on,
         }
     )

@@ -35,7 +35,7 @@ async def _snapshot(request: Request) -> AsyncIterator[Transaction]:
         yield tx
 
 
-async def _reader(
+async def reader(
     request: Request,
     at_least: Annotated[
         str | None,
@@ -47,6 +47,7 @@ async def _reader(
         ),
     ] = None,
 ) -> AsyncIterator[AsyncConnection]:
+    """A connection for questions, once what the caller has seen is heard. Raises ProblemError 503 until then."""
     async with database_of(request).reading() as connection:
         if at_least:
             await require_heard(connection, at_least, service=request.app.state.service)
@@ -62,6 +63,6 @@ def _today(request: Request) -> date:
 Tx = Annotated[Transaction, Depends(_transaction, scope="function")]
 SnapshotTx = Annotated[Transaction, Depends(_snapshot, scope="function")]
 """A transaction whose statements have one view of the data."""
-Reader = Annotated[AsyncConnection, Depends(_reader, scope="function")]
+Reader = Annotated[AsyncConnection, Depends(reader, scope="function")]
 Db = Annotated[Database, Depends(database_of)]
 Today = Annotated[date, Depends(_today)]

@@ -6,16 +6,14 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
+from shared.platform.edge.csv_text import MARK, table
 from shared.platform.edge.registry import Explanation
+from shared.platform.edge.streams import CSV, NDJSON
 from shared.platform.imports.views import message_of
 
-CSV: Final = "text/csv"
-NDJSON: Final = "application/x-ndjson"
 MEDIA_TYPES: Final = (CSV, NDJSON)
 
 _COLUMNS: Final = ("line", "status", "severity", "field", "code", "message", "expected")
-_MARK: Final = "\ufeff"
-"""With it a French spreadsheet takes the file for what it is: UTF-8, columns apart by semicolons."""
 
 
 async def written(
@@ -26,12 +24,12 @@ async def written(
     language: str,
 ) -> AsyncIterator[bytes]:
     """The file piece by piece; a column or member per fact, `line` counted from 1 as an editor does."""
-    table = media_type == CSV
-    if table:
-        yield (_MARK + ";".join(_COLUMNS) + "\r\n").encode()
+    if media_type == CSV:
+        yield (MARK + table([_COLUMNS])).encode()
     async for rows in pages:
         records = [_record(row, words=words, language=language) for row in rows]
-        yield "".join(_as_csv(one) if table else _as_json(one) for one in records).encode()
+        lines = table([list(one.values()) for one in records]) if media_type == CSV else _as_json(records)
+        yield lines.encode()
 
 
 def _record(row: Row[Any], *, words: Mapping[str, Explanation], language: str) -> dict[str, Any]:
@@ -46,15 +44,6 @@ def _record(row: Row[Any], *, words: Mapping[str, Explanation], language: str) -
     }
 
 
-def _as_json(record: Mapping[str, Any]) -> str:
-    return json.dumps({key: value for key, value in record.items() if value != ""}, ensure_ascii=False) + "\n"
-
-
-def _as_csv(record: Mapping[str, Any]) -> str:
-    return ";".join(_cell(str(record[name])) for name in _COLUMNS) + "\r\n"
-
-
-def _cell(text: str) -> str:
-    # A spreadsheet takes a text that begins so for a formula; none of ours is one.
-    text = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ';"\r\n') else text
+def _as_json(records: Sequence[Mapping[str, Any]]) -> str:
+    kept = [{key: value for key, value in one.items() if value != ""} for one in records]
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in kept)

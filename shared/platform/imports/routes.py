@@ -181,7 +181,7 @@ async def read_import_errors(  # noqa: PLR0917 - handed over by name
     content = findings.written(
         _pages(db, import_id), media_type=media_type, words=_words(request), language=language_of(request)
     )
-    name = f"{import_id}.{'csv' if media_type == findings.CSV else 'ndjson'}"
+    name = f"{import_id}.{'csv' if media_type == CSV else 'ndjson'}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept, Accept-Language"}
     return StreamingResponse(content, media_type=media_type, headers=headers)
 
