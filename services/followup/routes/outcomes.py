@@ -82,7 +82,7 @@ async def list_observations(
 
 
 @export(router, "/observations/export", summary="One's own observations, whole, as NDJSON or CSV")
-async def export_observations(  # noqa: PLR0917 - handed over by name
+async def export_observations(
     request: Request, snapshot: Snapshot, caller: Asker, holder: Holder = None
 ) -> StreamingResponse:
     """One view of the data; whole if its last record gives count and SHA-256 of what is before it."""
