@@ -18,7 +18,7 @@ async def test_the_enrolments_are_those_of_the_list_without_identities(holder: H
 
     for query in ({}, {"session": "S-2"}, {"status": "completed"}):
         listed = (await holder.get("enrolments", **query)).json()["items"]
-        answer = await holder.get("enrolments/export", **query)
+        answer = await holder.get("exports/enrolments", **query)
         *records, end = map(json.loads, answer.text.splitlines())
         assert records == listed
         assert end["end"]["count"] == len(listed) > 0
@@ -27,7 +27,7 @@ async def test_the_enrolments_are_those_of_the_list_without_identities(holder: H
 
 async def test_nobody_else_is_given_them(holder: Holder, enrolment: ServiceUnderTest) -> None:
     await holder.enter()
-    path = "/v1/holders/000000018/enrolments/export"
+    path = "/v1/holders/000000018/exports/enrolments"
     stranger = await enrolment.client("enrolment:read", org=STRANGER).get(path)
     other = await enrolment.client("enrolment:rosters", reporter="france-travail").get(path)
     assert (stranger.status_code, other.status_code) == (404, 403)

@@ -5,4 +5,11 @@ from services.enrolment.routes.imports import IMPORTS
 
 __all__ = ["IMPORTS", "ROUTERS"]
 
-ROUTERS = [sessions.router, enrolments.router, ends.router, certifications.router, rosters.router]
+ROUTERS = [
+    sessions.router,
+    enrolments.router,
+    enrolments.exports,
+    ends.router,
+    certifications.router,
+    rosters.router,
+]

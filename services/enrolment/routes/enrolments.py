@@ -25,6 +25,8 @@ from shared.platform.edge.routing import Router
 from shared.platform.edge.streams import Snapshot, export, streamed
 
 router = Router(prefix="/v1/holders/{siren}/enrolments", tags=["enrolments"])
+# Beside them: below, it would take the address of an enrolment that a holder calls so.
+exports = Router(prefix="/v1/holders/{siren}/exports", tags=["enrolments"])
 
 
 def _wanted(
@@ -101,7 +103,7 @@ async def list_enrolments(
     return page.sealed(found)
 
 
-@export(router, "/export", summary="The enrolments held, whole, without identities, as NDJSON or CSV")
+@export(exports, "/enrolments", summary="The enrolments held, whole, without identities, as NDJSON or CSV")
 async def export_enrolments(
     request: Request, siren: Siren, snapshot: Snapshot, today: Today, caller: Asker, wanted: Wanted
 ) -> StreamingResponse:
