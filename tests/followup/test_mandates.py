@@ -93,3 +93,17 @@ async def test_a_file_is_sent_and_found_under_the_holders_name(
     assert answer.headers["location"].endswith(f"?holder={HOLDER}")
     assert job["links"]["self"] == answer.headers["location"]
     assert (await vendor.get(job["links"]["self"].partition("?")[0])).status_code == 404
+
+
+async def test_a_file_that_is_in_the_way_is_named_where_it_is_found(
+    followup: ServiceUnderTest, vendor: httpx.AsyncClient
+) -> None:
+    await followup.hear(enrolment(), MANDATE)
+    content = lines([contract()])
+    first = await vendor.post(
+        "/v1/imports/outcomes", params=HEAD | FOR_HOLDER, content=content, headers=NDJSON
+    )
+    second = await vendor.post("/v1/imports/outcomes", params=HEAD, content=content, headers=NDJSON)
+    assert (first.status_code, second.status_code) == (202, 409)
+    assert second.headers["location"] == first.headers["location"]
+    assert (await vendor.get(second.headers["location"])).json()["id"] == first.json()["id"]

@@ -18,7 +18,7 @@ from shared.platform.imports.kinds import Batch, Imports, Kind, say_owner
 
 async def _holder(request: Request, *, siren: Siren, caller: Writer) -> None:
     caller.must_be_holder(siren)
-    say_owner(request, siren)
+    say_owner(request, siren, address=lambda owner, part: f"/v1/holders/{owner}/imports{part}")
 
 
 async def _enter(tx: Transaction, batch: Batch) -> list[Verdict]:

@@ -25,7 +25,12 @@ _HEAD: Final = TypeAdapter(LotHead)
 
 
 async def _reporter(request: Request, *, caller: Writer, holder: Holder = None) -> None:
-    say_owner(request, reporter_of(caller, holder)[0], query={"holder": holder} if holder else {})
+    own = {caller.reporter, caller.org}
+
+    def address(owner: str, part: str) -> str:
+        return f"/v1/imports{part}" + ("" if owner in own else f"?holder={owner}")
+
+    say_owner(request, reporter_of(caller, holder)[0], address=address)
 
 
 async def _lot(

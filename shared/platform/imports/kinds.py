@@ -1,11 +1,9 @@
 """What a service says of the files it takes: whose they are, and for each kind the items and what to do with them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Request
@@ -63,10 +61,14 @@ class Imports:
         return next(kind for kind in self.kinds if kind.name == name)
 
 
-def say_owner(request: Request, owner: str, *, query: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Note whose imports a call is about, and the query that says so in the addresses that are given out."""
+Address = Callable[[str, str], str]
+"""Where something of an owner's imports is, e.g. of `("000000018", "/<id>/errors")`."""
+
+
+def say_owner(request: Request, owner: str, *, address: Address) -> None:
+    """Note whose imports a call is about, and where those of an owner are."""
     request.state.import_owner = owner
-    request.state.import_query = f"?{urlencode(query)}" if query else ""
+    request.state.import_address = address
 
 
 def say_head(request: Request, head: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from shared.platform.edge.bodies import UNSUPPORTED_ENCODING
 from shared.platform.edge.problems import TOO_LARGE, ProblemError
 from shared.platform.imports.decoding import CHARSETS
 from shared.platform.imports.files import File, LinesFile
-from shared.platform.imports.kinds import Kind
+from shared.platform.imports.kinds import Address, Kind
 from shared.platform.imports.rules import IMPORT_RUNNING, UNSUPPORTED_FILE, UPLOAD_CUT
 from shared.platform.imports.sealing import Keys
 from shared.platform.imports.sheets import SheetFile
@@ -82,9 +82,9 @@ async def receive(request: Request, kind: Kind, *, database: Database, caller: C
             traceparent=current_traceparent(),
         )
     if running is not None:
-        path = request.url.path.rpartition("/")[0].replace(f"/{job.owner}/", f"/{running.owner}/")
-        query = request.state.import_query.replace(job.owner, running.owner)
-        headers = {"Location": public(request, f"{path}/{running.job_id}") + query, "Retry-After": "2"}
+        address: Address = request.state.import_address
+        location = public(request, address(running.owner, f"/{running.job_id}"))
+        headers = {"Location": location, "Retry-After": "2"}
         raise ProblemError(409, IMPORT_RUNNING, headers=headers)
     await _take(request, file, stored=SealedFile(database, job, seal=seal), limit=reception.max_bytes)
     return job.job_id

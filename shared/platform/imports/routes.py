@@ -22,7 +22,7 @@ from shared.platform.edge.routing import Router, StrictRoute
 from shared.platform.event_log import Position
 from shared.platform.imports import findings, queries
 from shared.platform.imports.columns import cells_in
-from shared.platform.imports.kinds import Imports, Kind
+from shared.platform.imports.kinds import Address, Imports, Kind
 from shared.platform.imports.receiving import CSV, MEDIA_TYPES, receive
 from shared.platform.imports.uploads import end_job
 from shared.platform.imports.views import ImportLinks, ImportPage, ImportView, view_of
@@ -217,8 +217,8 @@ def _view(request: Request, row: Any) -> ImportView:
 
 def _address(request: Request, job_id: UUID, *, part: str = "") -> str:
     """Of one of the imports that a call is about."""
-    head, imports, _ = request.url.path.partition("/imports")
-    return public(request, f"{head}{imports}/{job_id}{part}") + str(request.state.import_query)
+    address: Address = request.state.import_address
+    return public(request, address(request.state.import_owner, f"/{job_id}{part}"))
 
 
 def _words(request: Request) -> Mapping[str, Explanation]:
